@@ -1,0 +1,77 @@
+// The normative scalar reference: what quantize, dequantize and requantize
+// mean, one value at a time.
+//
+// Every kernel must equal these functions bit for bit on every CPU target. They
+// are written to be read.
+#ifndef ZEROPOINT_CORE_REFERENCE_H_
+#define ZEROPOINT_CORE_REFERENCE_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "zeropoint/core/qparams.h"
+#include "zeropoint/core/rounding.h"
+#include "zeropoint/core/scheme_spec.h"
+
+namespace zeropoint::reference {
+
+namespace internal {
+/// Rounds `steps` (a count of steps from real 0) to a code. Limits before it
+/// rounds, which gives the same code as afterwards because both limits are
+/// integers, and keeps infinities out of the integer conversion.
+constexpr std::int32_t CodeOf(float steps, std::int32_t zero_point,
+                              CodeRange codes) {
+  const auto least = static_cast<float>(codes.qmin - zero_point);
+  const auto greatest = static_cast<float>(codes.qmax - zero_point);
+  const float limited = std::clamp(steps, least, greatest);
+  return static_cast<std::int32_t>(RoundHalfEven(limited)) + zero_point;
+}
+}  // namespace internal
+
+/// code = saturate(round_half_even(x / scale) + zero_point)
+///
+/// The division is a division: multiplying by 1 / scale gives other codes near
+/// ties. Rounding comes before the zero point is added: with an odd zero point
+/// the other order changes ties. The specification leaves NaN open; here it
+/// becomes the zero point (real 0). Infinities saturate.
+///
+/// Requires: scale finite and > 0; zero_point within the code range.
+/// Source:  ONNX QuantizeLinear.   Teaches: docs/guide/affine.md
+constexpr std::int32_t Quantize(float x, const QParams& params,
+                                CodeRange codes) {
+  if (x != x) return std::clamp(params.zero_point, codes.qmin, codes.qmax);
+  return internal::CodeOf(x / params.scale, params.zero_point, codes);
+}
+
+/// real = scale * (code - zero_point); the difference is taken in int32, where
+/// it cannot wrap.
+///
+/// Source:  ONNX DequantizeLinear.
+constexpr float Dequantize(std::int32_t code, const QParams& params) {
+  return static_cast<float>(code - params.zero_point) * params.scale;
+}
+
+/// Turns an int32 accumulator into the next tensor's code:
+///
+///   code = saturate(round_half_even(accumulator * multiplier) + zero_point)
+///   multiplier = input_scale * weight_scale / output_scale, in float
+///
+/// Fixed here where the specification is silent: the accumulator is converted
+/// to float (rounding to nearest even above 2^24) and the product is a float
+/// product. Source:  ONNX QLinearConv, QLinearMatMul.
+constexpr std::int32_t Requantize(std::int32_t accumulator, float multiplier,
+                                  std::int32_t zero_point, CodeRange codes) {
+  return internal::CodeOf(static_cast<float>(accumulator) * multiplier,
+                          zero_point, codes);
+}
+
+/// The multiplier of Requantize, in the order of operations that it is defined
+/// with.
+constexpr float RequantizeMultiplier(float input_scale, float weight_scale,
+                                     float output_scale) {
+  return input_scale * weight_scale / output_scale;
+}
+
+}  // namespace zeropoint::reference
+
+#endif  // ZEROPOINT_CORE_REFERENCE_H_

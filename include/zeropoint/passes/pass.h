@@ -1,0 +1,58 @@
+// Pass: a rewrite of the graph with a name. No base class: anything with kName
+// and Run is a pass.
+#ifndef ZEROPOINT_PASSES_PASS_H_
+#define ZEROPOINT_PASSES_PASS_H_
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "zeropoint/core/status.h"
+#include "zeropoint/core/tensor.h"
+#include "zeropoint/graph/graph_view.h"
+
+namespace zeropoint {
+
+/// Computes one node from constant inputs. Given to passes by the flow, because
+/// passes stand below any executor. `inputs` has one entry an input of the
+/// node; an omitted optional input is a view of type kUndefined.
+using NodeEvaluator = std::function<Result<std::vector<Tensor>>(
+    const onnx::NodeProto& node, std::span<const TensorView> inputs)>;
+
+/// One thing that a pass did not do, and why.
+struct Declined {
+  std::string node;
+  std::string op_type;
+  std::string reason;
+};
+
+/// What passes share during one pipeline.
+struct PassContext {
+  /// Empty: passes that need constants computed do nothing.
+  NodeEvaluator evaluate;
+  /// Filled by passes; the report lists them all.
+  std::vector<Declined> declined;
+};
+
+/// What one run of a pass did.
+struct PassReport {
+  std::size_t rewrites = 0;
+};
+
+/// Requires of Run: the graph is valid and in topological order before and
+/// after; running it twice equals running it once unless the pass's docstring
+/// says otherwise. A node that a pass cannot handle stays as it is and is
+/// reported in context.declined; only a broken model is an error.
+template <class P>
+concept Pass = requires(P& pass, GraphView& graph, PassContext& context) {
+  { P::kName } -> std::convertible_to<std::string_view>;
+  { pass.Run(graph, context) } -> std::same_as<Result<PassReport>>;
+};
+
+}  // namespace zeropoint
+
+#endif  // ZEROPOINT_PASSES_PASS_H_

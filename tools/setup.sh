@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# What a fresh Debian 12 machine needs to build Zeropoint; run as root. Bazel itself brings onnx and Highway by pip.
+#   tools/setup.sh          to build and run
+#   tools/setup.sh test     also a virtual environment with ONNX Runtime and OpenVINO, for tests/interop and bench/
+#   tools/setup.sh all      also clang, for the second compiler, sanitizers, fuzzing and linting
+set -euo pipefail
+cd "$(dirname "$0")/.."
+want=${1:-build}
+packages=(
+  bazel-bootstrap bazel-rules-java bazel-rules-proto bazel-platforms bazel-skylib
+  ca-certificates g++ python3 python3-pip python3-venv
+  libprotobuf-dev protobuf-compiler libboost-test-dev
+  libcli11-dev nlohmann-json3-dev libzip-dev
+)
+if [ "$want" = all ]; then
+  packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-tidy-16 clang-format-16)
+fi
+export DEBIAN_FRONTEND=noninteractive
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query --show --showformat='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if [ "${#missing[@]}" -gt 0 ]; then
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
