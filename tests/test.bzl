@@ -16,3 +16,25 @@ def zeropoint_test(name, srcs = None, deps = [], **kwargs):
         deps = deps + ["//tests:main"],
         **kwargs
     )
+
+def python_test(name, main = None, args = [], data = [], **kwargs):
+    """A Python program of unittest cases that needs only the standard library.
+
+    py_test does not load under Debian's Bazel; this is sh_test with the machine's python3.
+
+    Args:
+      name: the target; without main, NAME.py is the program.
+      main: the program.
+      args: its arguments.
+      data: what it reads.
+      **kwargs: passed on to sh_test.
+    """
+    main = main or name + ".py"
+    native.sh_test(
+        name = name,
+        size = kwargs.pop("size", "small"),
+        srcs = ["//tests:python_test.sh"],
+        args = ["$(rootpath %s)" % main] + args,
+        data = [main] + data,
+        **kwargs
+    )
