@@ -1,0 +1,28 @@
+"""How the numbered examples are declared."""
+
+load("//tests:test.bzl", "python_test")
+
+def example(name, deps = []):
+    """A program of one file, and a test that it prints what NAME.txt holds.
+
+    Args:
+      name: the target; NAME.cc is the source.
+      deps: the layers that it uses.
+    """
+    native.cc_binary(
+        name = name,
+        srcs = [name + ".cc"],
+        deps = deps,
+    )
+    python_test(
+        name = name + "_test",
+        main = "output_test.py",
+        args = [
+            "$(rootpath %s)" % name,
+            "$(rootpath %s.txt)" % name,
+        ],
+        data = [
+            name,
+            name + ".txt",
+        ],
+    )
