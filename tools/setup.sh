@@ -14,6 +14,8 @@ packages=(
 )
 if [ "$want" = all ]; then
   packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-tidy-16 clang-format-16)
+  # buildifier comes by npm, which Debian splits into hundreds of packages
+  command -v npm > /dev/null || packages+=(npm)
 fi
 export DEBIAN_FRONTEND=noninteractive
 missing=()
@@ -23,4 +25,14 @@ done
 if [ "${#missing[@]}" -gt 0 ]; then
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+
+if [ "$want" != build ]; then
+  venv=${ZEROPOINT_VENV:-$HOME/.cache/zeropoint-venv}
+  if ! cmp -s tools/requirements.txt "$venv/requirements.txt"; then
+    python3 -m venv --clear "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement tools/requirements.txt
+    # last, so that an interrupted installation is done again
+    cp tools/requirements.txt "$venv"
+  fi
 fi
