@@ -1,0 +1,88 @@
+// TargetSpec: what a runtime wants of a quantized model, as plain data.
+//
+// Where Q/DQ pairs pay is a property of the runtime that will execute the
+// model, not of the operator: the same convolution is faster in int8 on one and
+// slower on another. So placement is data, given by a profile (profiles/), and
+// the passes that place the pairs hold no knowledge of any runtime.
+#ifndef ZEROPOINT_CORE_TARGET_SPEC_H_
+#define ZEROPOINT_CORE_TARGET_SPEC_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "zeropoint/core/qparams.h"
+#include "zeropoint/core/scheme_spec.h"
+
+namespace zeropoint {
+
+/// When an operator is quantized.
+enum class Placement : std::uint8_t {
+  kAlways,  // wherever its operands allow
+  kIsland,  // only between operators that are quantized: its inputs come from a
+            // quantized output, all its uses are quantized inputs
+  kOnRequest,  // only when its operator type is asked for by name
+};
+
+/// How an operator's output relates to its inputs.
+enum class OutputKind : std::uint8_t {
+  kFloat,        // not quantized by this operator: the runtime's integer kernel
+                 // writes float
+  kOwnRange,     // quantized with its own calibrated range
+  kSharesInput,  // the codes only move: the output has the input's scale and
+                 // zero point
+  kUnifiesInputs,  // all inputs and the output have one scale and zero point
+                   // (Concat)
+};
+
+/// One operator of the target.
+struct OperatorRule {
+  std::string_view op_type;
+  Placement placement = Placement::kAlways;
+  OutputKind output = OutputKind::kOwnRange;
+  /// Below this many multiply-accumulates a sample, the rule's placement is
+  /// kIsland; needs weights or a calibrated shape. 0: no bound.
+  std::int64_t min_macs = 0;
+  /// Grouped (depthwise) convolutions are placed as kIsland.
+  bool grouped_in_islands = false;
+  /// Both operands of a matrix product may be activations.
+  bool activation_by_activation = false;
+};
+
+/// The range that an operator's output has by definition.
+struct FixedOutputRange {
+  std::string_view op_type;
+  RealRange range;
+};
+
+struct TargetSpec {
+  std::string_view name;
+  SchemeSpec activations;
+  SchemeSpec weights;
+  std::vector<OperatorRule> operators;
+  std::vector<FixedOutputRange> fixed_ranges;
+  /// The runtime's own optimizer quantizes float weights, per tensor, of a
+  /// convolution that stands between a DequantizeLinear and a QuantizeLinear. A
+  /// Clip that changes nothing, put in front, hides such a node from it.
+  bool shield_float_weights = false;
+
+  const OperatorRule* Find(std::string_view op_type) const {
+    for (const OperatorRule& rule : operators) {
+      if (rule.op_type == op_type) return &rule;
+    }
+    return nullptr;
+  }
+
+  std::optional<RealRange> FixedRange(std::string_view op_type) const {
+    for (const FixedOutputRange& fixed : fixed_ranges) {
+      if (fixed.op_type == op_type) return fixed.range;
+    }
+    return std::nullopt;
+  }
+};
+
+}  // namespace zeropoint
+
+#endif  // ZEROPOINT_CORE_TARGET_SPEC_H_

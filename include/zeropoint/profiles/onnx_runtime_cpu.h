@@ -1,0 +1,57 @@
+// OnnxRuntimeCpu: the CPU kernels of ONNX Runtime on x86-64.
+#ifndef ZEROPOINT_PROFILES_ONNX_RUNTIME_CPU_H_
+#define ZEROPOINT_PROFILES_ONNX_RUNTIME_CPU_H_
+
+#include <string_view>
+
+#include "zeropoint/profiles/profile.h"
+
+namespace zeropoint {
+
+/// What was measured there (docs/design/0002-placement.md):
+/// - a convolution becomes one integer kernel only when its output is quantized
+/// too; below a million
+///   multiply-accumulates, and when grouped, it is slower than float unless its
+///   neighbours are integer as well;
+/// - a matrix product is fastest with quantized inputs and float output
+/// (MatMulIntegerToFloat);
+/// - elementwise operators gain nothing and lose accuracy;
+/// - int8 activations have no fast kernel: uint8;
+/// - its optimizer quantizes the float weights of a convolution that stands
+/// between DequantizeLinear and
+///   QuantizeLinear, per tensor.
+struct OnnxRuntimeCpu {
+  static constexpr std::string_view kName = "onnxruntime-cpu";
+  using Activations = TensorActivations;
+  using Weights = ChannelWeights;
+
+  static TargetSpec Spec() {
+    TargetSpec spec;
+    spec.name = kName;
+    spec.activations = SpecOf<Activations>();
+    spec.weights = SpecOf<Weights>();
+    spec.operators = CodeMovingOperators();
+    for (const OperatorRule& rule : OperatorsOnRequest()) {
+      spec.operators.push_back(rule);
+    }
+    spec.operators.push_back(
+        {.op_type = "Conv", .min_macs = 1'000'000, .grouped_in_islands = true});
+    // No integer kernel: the runtime would compute it in float all the same.
+    spec.operators.push_back(
+        {.op_type = "ConvTranspose", .placement = Placement::kOnRequest});
+    spec.operators.push_back(
+        {.op_type = "Gemm", .output = OutputKind::kFloat, .min_macs = 100'000});
+    spec.operators.push_back({.op_type = "MatMul",
+                              .output = OutputKind::kFloat,
+                              .min_macs = 100'000});
+    spec.fixed_ranges = DefinedOutputRanges();
+    spec.shield_float_weights = true;
+    return spec;
+  }
+};
+
+static_assert(Profile<OnnxRuntimeCpu>);
+
+}  // namespace zeropoint
+
+#endif  // ZEROPOINT_PROFILES_ONNX_RUNTIME_CPU_H_
