@@ -18,6 +18,7 @@ namespace zp = zeropoint;
 // A thousand values like a ReLU's output, and one outlier.
 std::vector<float> MakeValues() {
   std::vector<float> values;
+  values.reserve(1001);
   for (int i = 0; i < 1000; ++i) {
     values.push_back(std::max(0.0f, std::sin(0.37f * static_cast<float>(i))));
   }

@@ -134,9 +134,11 @@ class [[nodiscard]] Result {
 #define ZEROPOINT_ASSIGN_OR_RETURN(declaration, expression) \
   ZEROPOINT_ASSIGN_OR_RETURN_INNER(                         \
       ZEROPOINT_CONCAT(zeropoint_result_, __LINE__), declaration, expression)
+// NOLINTBEGIN(bugprone-macro-parentheses): a declaration takes none
 #define ZEROPOINT_ASSIGN_OR_RETURN_INNER(result, declaration, expression) \
   auto result = (expression);                                             \
   if (!result.ok()) return result.status();                               \
   declaration = std::move(result).value()
+// NOLINTEND(bugprone-macro-parentheses)
 
 #endif  // ZEROPOINT_CORE_STATUS_H_
