@@ -112,6 +112,8 @@ class GraphView {
     return found;
   }
   /// Requires: the node is alive.
+  /// Ids run from 0; erased nodes are counted.
+  std::size_t node_count() const { return tables_.nodes.size(); }
   const onnx::NodeProto& node(NodeId node) const {
     ZEROPOINT_ASSERT(alive(node), "GraphView::node needs a live node");
     return *tables_.at(node).proto;

@@ -34,6 +34,8 @@ class Rewriter {
  public:
   explicit Rewriter(GraphView& view) : view_(view), tables_(view.tables_) {}
 
+  const GraphView& view() const { return view_; }
+
   /// Adds `node` to `scope`. Its inputs name values that the scope sees, its
   /// outputs values of NewValue, values that lost their producer, or new names.
   /// Its own name becomes unique. Bodies in its attributes are indexed too.

@@ -11,9 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "zeropoint/calibration/calibration_table.h"
+#include "zeropoint/core/qparams.h"
 #include "zeropoint/core/status.h"
+#include "zeropoint/core/target_spec.h"
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/passes/node_selection.h"
 
 namespace zeropoint {
 
@@ -30,12 +34,34 @@ struct Declined {
   std::string reason;
 };
 
+/// An activation that was quantized, for the report.
+struct QuantizedActivation {
+  std::string name;
+  RealRange range;
+  QParams params;
+  std::string scheme;
+  std::string why;
+};
+
+/// What the quantizing passes did, for the report.
+struct QuantizationSummary {
+  std::vector<std::string> nodes;
+  std::vector<QuantizedActivation> activations;
+  std::vector<std::string> notes;
+};
+
 /// What passes share during one pipeline.
 struct PassContext {
   /// Empty: passes that need constants computed do nothing.
   NodeEvaluator evaluate;
+  /// What to quantize for, what to select, and the ranges: read by insert-qdq,
+  /// which refuses to run without a target and a calibration.
+  const TargetSpec* target = nullptr;
+  const NodeSelection* selection = nullptr;
+  const CalibrationTable* calibration = nullptr;
   /// Filled by passes; the report lists them all.
   std::vector<Declined> declined;
+  QuantizationSummary quantized;
 };
 
 /// What one run of a pass did.

@@ -1,0 +1,280 @@
+// PlanQuantization: decides what is quantized, before anything is edited.
+//
+// Three steps: which nodes can be quantized at all (operands.h); which of those
+// the target wants, where an "island" operator stays only between quantized
+// neighbours (islands.h); and which range each tensor on the way gets
+// (tensor_ranges.h). Every node that stays float leaves with a reason.
+#ifndef ZEROPOINT_PASSES_PLAN_QUANTIZATION_H_
+#define ZEROPOINT_PASSES_PLAN_QUANTIZATION_H_
+
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "zeropoint/calibration/calibration_table.h"
+#include "zeropoint/core/status.h"
+#include "zeropoint/core/target_spec.h"
+#include "zeropoint/graph/graph_view.h"
+#include "zeropoint/passes/islands.h"
+#include "zeropoint/passes/node_selection.h"
+#include "zeropoint/passes/operands.h"
+#include "zeropoint/passes/quantization_plan.h"
+#include "zeropoint/passes/tensor_ranges.h"
+
+namespace zeropoint {
+
+namespace internal {
+
+/// A name for a node in messages: its own, or that of its first output.
+inline std::string NodeLabel(const GraphView& graph, NodeId node) {
+  const onnx::NodeProto& proto = graph.node(node);
+  if (!proto.name().empty()) return proto.name();
+  return proto.output_size() > 0 ? proto.output(0) : "(unnamed)";
+}
+
+/// True when the node computes real values from activations: what a report on
+/// quantization is about. Shape arithmetic and constants are not.
+inline bool ComputesReals(const GraphView& graph, NodeId node,
+                          const CalibrationTable& table) {
+  if (graph.scope(node) != kMainScope) return !graph.outputs(node).empty();
+  for (const ValueId output : graph.outputs(node)) {
+    if (output != kNoValue && table.contains(graph.name(output))) return true;
+  }
+  return false;
+}
+
+class Planner {
+ public:
+  Planner(const GraphView& graph, const TargetSpec& target,
+          const NodeSelection& selection, const CalibrationTable& table)
+      : graph_(graph), target_(target), selection_(selection), table_(table) {}
+
+  Result<QuantizationPlan> Plan() {
+    std::vector<IslandNode> candidates = FindCandidates(/*use_bounds=*/true);
+    if (!HasCompute(candidates) && bounded_ > 0) {
+      candidates = FindCandidates(/*use_bounds=*/false);
+      plan_.notes.push_back(
+          "every convolution and matrix product is below the size from which " +
+          std::string(target_.name) +
+          " gains by int8; quantized all the same: the file shrinks, but "
+          "expect no speed-up");
+    }
+    KeepIslands(graph_, candidates);
+    std::vector<bool> planned(graph_.node_count(), false);
+    for (IslandNode& candidate : candidates) {
+      if (!candidate.kept) {
+        reasons_[candidate.node] = candidate.reason;
+        continue;
+      }
+      planned[static_cast<std::size_t>(candidate.node)] = true;
+      TakeIn(candidate);
+      PlannedNode& node = plan_.nodes.emplace_back();
+      node.node = candidate.node;
+      node.operands = std::move(candidate.operands);
+      node.quantized_outputs = std::move(candidate.quantized_outputs);
+    }
+    ZEROPOINT_RETURN_IF_ERROR(
+        ChooseTensorRanges(graph_, target_, table_, plan_));
+    if (target_.shield_float_weights) FindShielded(planned);
+    for (auto& [node, reason] : reasons_) {
+      plan_.declined.push_back({NodeLabel(graph_, node),
+                                graph_.node(node).op_type(),
+                                std::move(reason)});
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  std::vector<IslandNode> FindCandidates(bool use_bounds) {
+    std::vector<IslandNode> candidates;
+    bounded_ = 0;
+    reasons_.clear();
+    absorbed_.clear();
+    for (const NodeId node : graph_.nodes()) {
+      if (!ComputesReals(graph_, node, table_)) continue;
+      IslandNode candidate;
+      candidate.node = node;
+      const std::string reason = Consider(candidate, use_bounds);
+      if (reason.empty()) {
+        candidates.push_back(std::move(candidate));
+      } else {
+        reasons_[node] = reason;
+      }
+    }
+    return candidates;
+  }
+
+  /// Fills in the candidate; returns why it is none.
+  std::string Consider(IslandNode& candidate, bool use_bounds) {
+    const NodeId node = candidate.node;
+    const onnx::NodeProto& proto = graph_.node(node);
+    if (absorbed_.contains(node)) return "the operator before it stays float";
+    if (graph_.scope(node) != kMainScope) {
+      return "it is in a subgraph; ranges are calibrated for the main graph";
+    }
+    const OperatorRule* rule =
+        proto.domain().empty() ? target_.Find(proto.op_type()) : nullptr;
+    if (rule == nullptr) {
+      return std::string(target_.name) + " has no integer form of it";
+    }
+    if (std::string against = selection_.ReasonAgainst(proto);
+        !against.empty()) {
+      return against;
+    }
+    const bool named = selection_.Names(proto.op_type());
+    if (rule->placement == Placement::kOnRequest && !named) {
+      return "int8 gains no speed on " + std::string(target_.name) +
+             " and costs accuracy; name it in the operator types to quantize "
+             "it";
+    }
+    Result<Operands> operands = OperandsOf(graph_, node, *rule);
+    if (!operands.ok()) return operands.status().message();
+    candidate.operands = std::move(*operands);
+    if (std::string missing = MissingRange(candidate); !missing.empty()) {
+      return missing;
+    }
+    candidate.island = rule->placement == Placement::kIsland && !named;
+    candidate.reason = "its neighbours are not quantized";
+    if (!named && use_bounds) ApplyBounds(*rule, candidate);
+    if (rule->output != OutputKind::kFloat) {
+      candidate.quantized_outputs = QuantizedOutputs(node, *rule);
+    }
+    return "";
+  }
+
+  /// Small or grouped: worth int8 only next to integers.
+  void ApplyBounds(const OperatorRule& rule, IslandNode& candidate) {
+    const ValueId output = graph_.output(candidate.node, 0);
+    const auto calibrated = table_.find(graph_.name(output));
+    const Dims& dims = calibrated->second.dims;
+    const std::int64_t macs =
+        candidate.operands.macs_per_output * Product(dims);
+    const bool known = !dims.empty() && candidate.operands.macs_per_output > 0;
+    if (known && rule.min_macs > 0 && macs < rule.min_macs) {
+      candidate.island = true;
+      candidate.reason = "its " + std::to_string(macs) +
+                         " multiply-accumulates a sample are below the " +
+                         std::to_string(rule.min_macs) + " from which int8 " +
+                         "pays next to float neighbours";
+      ++bounded_;
+    }
+    if (rule.grouped_in_islands && candidate.operands.group > 1) {
+      candidate.island = true;
+      candidate.reason =
+          "grouped convolutions are slower in int8 next to float neighbours";
+      ++bounded_;
+    }
+  }
+
+  std::string MissingRange(const IslandNode& candidate) const {
+    for (const int i : candidate.operands.activations) {
+      const ValueId value =
+          graph_.input(candidate.node, static_cast<std::size_t>(i));
+      if (!table_.contains(graph_.name(value))) {
+        return "its input '" + std::string(graph_.name(value)) +
+               "' has no calibrated range";
+      }
+    }
+    return "";
+  }
+
+  /// The values that carry the node's quantized output: past a Relu or Clip
+  /// that is its only consumer, which the range then covers.
+  std::vector<ValueId> QuantizedOutputs(NodeId node, const OperatorRule& rule) {
+    std::vector<ValueId> carriers;
+    for (ValueId output : graph_.outputs(node)) {
+      if (output == kNoValue) continue;
+      while (rule.output == OutputKind::kOwnRange &&
+             graph_.has_single_use(output)) {
+        const Use use = graph_.uses(output)[0];
+        const onnx::NodeProto& next = graph_.node(use.node);
+        const bool activation =
+            next.domain().empty() && use.input == 0 &&
+            (next.op_type() == "Relu" || next.op_type() == "Clip");
+        if (!activation || graph_.scope(use.node) != graph_.scope(node)) break;
+        output = graph_.output(use.node, 0);
+        absorbed_.insert(use.node);
+      }
+      carriers.push_back(output);
+    }
+    return carriers;
+  }
+
+  static bool HasCompute(const std::vector<IslandNode>& candidates) {
+    for (const IslandNode& candidate : candidates) {
+      if (!candidate.island && candidate.operands.weight != Operands::kNone) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Float nodes with float weights that read a dequantized value and whose
+  /// output is quantized again.
+  void FindShielded(const std::vector<bool>& planned) {
+    for (const NodeId node : graph_.nodes(kMainScope)) {
+      const onnx::NodeProto& proto = graph_.node(node);
+      const bool weighted = proto.op_type() == "Conv" ||
+                            proto.op_type() == "ConvTranspose" ||
+                            proto.op_type() == "Gemm";
+      if (!weighted || planned[static_cast<std::size_t>(node)] ||
+          !graph_.IsConstant(graph_.input(node, 1))) {
+        continue;
+      }
+      const auto input = plan_.tensors.find(graph_.input(node, 0));
+      if (input == plan_.tensors.end() || !input->second.produced_quantized) {
+        continue;
+      }
+      const OperatorRule own_range{.op_type = proto.op_type()};
+      for (const ValueId output : QuantizedOutputs(node, own_range)) {
+        if (plan_.tensors.contains(output)) {
+          plan_.shielded.push_back(node);
+          break;
+        }
+      }
+    }
+  }
+
+  /// The activations between a node and the values that carry its quantized
+  /// output belong to it.
+  void TakeIn(const IslandNode& candidate) {
+    for (ValueId value : candidate.quantized_outputs) {
+      for (NodeId node = graph_.producer(value); node != candidate.node;
+           node = graph_.producer(graph_.input(node, 0))) {
+        reasons_.erase(node);
+        plan_.absorbed.push_back(node);
+      }
+    }
+  }
+
+  const GraphView& graph_;
+  const TargetSpec& target_;
+  const NodeSelection& selection_;
+  const CalibrationTable& table_;
+  QuantizationPlan plan_;
+  /// By id, which follows the order of the file.
+  std::map<NodeId, std::string> reasons_;
+  /// Activations that a candidate's quantized output lies behind.
+  std::set<NodeId> absorbed_;
+  std::size_t bounded_ = 0;
+};
+
+}  // namespace internal
+
+/// Decides what to quantize of the main graph for `target`, from the calibrated
+/// ranges in `table`.
+///
+/// Errors: kInvalidData when a needed range is not finite.   Cost: linear in
+/// the nodes.
+inline Result<QuantizationPlan> PlanQuantization(
+    const GraphView& graph, const TargetSpec& target,
+    const NodeSelection& selection, const CalibrationTable& table) {
+  return internal::Planner(graph, target, selection, table).Plan();
+}
+
+}  // namespace zeropoint
+
+#endif  // ZEROPOINT_PASSES_PLAN_QUANTIZATION_H_
