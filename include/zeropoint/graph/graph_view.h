@@ -193,6 +193,10 @@ class GraphView {
   const onnx::TypeProto* type(ValueId value) const {
     return tables_.at(value).type;
   }
+  /// What inference found (infer_types.h). The model does not change.
+  void NoteType(ValueId value, onnx::TypeProto type) {
+    tables_.at(value).type = &tables_.own_types.emplace_back(std::move(type));
+  }
   /// kUndefined when unknown or not a tensor.
   DataType element_type(ValueId value) const;
   /// All axes, when all are known; nothing otherwise.

@@ -18,7 +18,6 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "onnx/onnx_pb.h"
 #include "zeropoint/core/atomic_file.h"
@@ -27,6 +26,7 @@
 #include "zeropoint/graph/external_data.h"
 #include "zeropoint/graph/initializer.h"
 #include "zeropoint/graph/model_reader.h"
+#include "zeropoint/graph/payload.h"
 #include "zeropoint/graph/visit_tensors.h"
 
 namespace zeropoint {
@@ -79,30 +79,6 @@ inline Result<TensorView> ViewTensor(const onnx::TensorProto& tensor,
   return scratch.view();
 }
 
-// Exchanges all that says where a tensor's elements are; what remains (name,
-// shape, type, documentation, unknown fields) stays. Its own inverse.
-inline void SwapPayload(onnx::TensorProto& a, onnx::TensorProto& b) {
-  std::string* const raw = a.release_raw_data();
-  a.set_allocated_raw_data(b.release_raw_data());
-  b.set_allocated_raw_data(raw);
-  a.mutable_float_data()->Swap(b.mutable_float_data());
-  a.mutable_int32_data()->Swap(b.mutable_int32_data());
-  a.mutable_int64_data()->Swap(b.mutable_int64_data());
-  a.mutable_double_data()->Swap(b.mutable_double_data());
-  a.mutable_uint64_data()->Swap(b.mutable_uint64_data());
-  a.mutable_external_data()->Swap(b.mutable_external_data());
-  const auto take_location = [](onnx::TensorProto& tensor) {
-    std::optional<onnx::TensorProto::DataLocation> location;
-    if (tensor.has_data_location()) location = tensor.data_location();
-    tensor.clear_data_location();
-    return location;
-  };
-  const auto of_a = take_location(a);
-  const auto of_b = take_location(b);
-  if (of_a) b.set_data_location(*of_a);
-  if (of_b) a.set_data_location(*of_b);
-}
-
 /// Writes one model once.
 class ModelWriter {
  public:
@@ -112,20 +88,11 @@ class ModelWriter {
 
   Status Write(const std::string& path) {
     const Status written = WriteFiles(path);
-    for (Replaced& replaced : replaced_) {
-      SwapPayload(*replaced.tensor, replaced.original);
-    }
-    replaced_.clear();
+    replaced_.PutBack();
     return written;
   }
 
  private:
-  // A tensor whose payload is another one during the write.
-  struct Replaced {
-    onnx::TensorProto* tensor;
-    onnx::TensorProto original;
-  };
-
   Status WriteFiles(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     const std::string folder =
@@ -170,7 +137,7 @@ class ModelWriter {
 
   Status Embed(onnx::TensorProto& tensor) {
     ZEROPOINT_ASSIGN_OR_RETURN(const auto bytes, external_data_.Bytes(tensor));
-    Replace(tensor).set_raw_data(bytes.data(), bytes.size());
+    replaced_.Empty(tensor).set_raw_data(bytes.data(), bytes.size());
     return Status();
   }
 
@@ -186,7 +153,7 @@ class ModelWriter {
     }
     ZEROPOINT_ASSIGN_OR_RETURN(const std::size_t offset,
                                Append(bytes, IsExternal(tensor), folder));
-    onnx::TensorProto& replaced = Replace(tensor);
+    onnx::TensorProto& replaced = replaced_.Empty(tensor);
     replaced.set_data_location(onnx::TensorProto::EXTERNAL);
     const auto add = [&replaced](const char* key, std::string value) {
       auto& entry = *replaced.add_external_data();
@@ -227,13 +194,6 @@ class ModelWriter {
     return offset;
   }
 
-  // Empties `tensor` until the write is over.
-  onnx::TensorProto& Replace(onnx::TensorProto& tensor) {
-    replaced_.push_back({&tensor, onnx::TensorProto()});
-    SwapPayload(tensor, replaced_.back().original);
-    return tensor;
-  }
-
   std::int64_t MessageBytes() const {
     return static_cast<std::int64_t>(model_.ByteSizeLong());
   }
@@ -260,7 +220,7 @@ class ModelWriter {
   std::optional<AtomicFile> data_file_;
   std::size_t data_size_ = 0;
   std::map<std::pair<const std::byte*, std::size_t>, std::size_t> written_;
-  std::vector<Replaced> replaced_;
+  ReplacedPayloads replaced_;
 };
 
 }  // namespace internal

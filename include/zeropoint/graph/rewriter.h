@@ -198,6 +198,10 @@ class Rewriter {
     MarkDirty(record.scope);
   }
 
+  /// Writes the types of node outputs that the view knows and the model does
+  /// not into value_info, in the order of the nodes.
+  void WriteTypes();
+
   /// Compacts and places the nodes of every scope that changed, and drops
   /// value_info of values that are gone. The rewriter can be used again.
   /// Errors: kInvalidModel for a value that is read and not produced, and for a
@@ -306,6 +310,29 @@ inline void Rewriter::ReplaceUses(ValueId from, ValueId to) {
   source.is_graph_output = false;
   for (auto& scope : tables_.scopes) {
     std::replace(scope.outputs.begin(), scope.outputs.end(), from, to);
+  }
+}
+
+inline void Rewriter::WriteTypes() {
+  for (internal::ScopeRecord& scope : tables_.scopes) {
+    if (!scope.alive) continue;
+    std::unordered_set<std::string_view> written;
+    for (const auto& info : scope.graph->value_info()) {
+      written.insert(info.name());
+    }
+    for (const NodeId node : scope.nodes) {
+      if (!view_.alive(node)) continue;
+      for (const ValueId output : view_.outputs(node)) {
+        if (output == kNoValue || view_.is_graph_output(output) ||
+            view_.type(output) == nullptr ||
+            written.contains(view_.name(output))) {
+          continue;
+        }
+        onnx::ValueInfoProto& info = *scope.graph->add_value_info();
+        info.set_name(NameOf(output));
+        *info.mutable_type() = *view_.type(output);
+      }
+    }
   }
 }
 
