@@ -24,6 +24,8 @@ def _include_paths(library):
 def _alone_impl(ctx):
     sources = []
     for path in _include_paths(ctx.attr.library):
+        if path in ctx.attr.exclude:
+            continue
         source = ctx.actions.declare_file("%s/%s.cc" % (ctx.label.name, path.replace("/", "_")))
         ctx.actions.write(source, '#include "%s"\n#include "%s"  // the guard holds\n' % (path, path))
         sources.append(source)
@@ -31,7 +33,10 @@ def _alone_impl(ctx):
 
 _alone = rule(
     implementation = _alone_impl,
-    attrs = {"library": attr.label(providers = [CcInfo])},
+    attrs = {
+        "exclude": attr.string_list(),
+        "library": attr.label(providers = [CcInfo]),
+    },
     doc = "One source a header, which includes it twice and nothing else.",
 )
 
@@ -47,14 +52,19 @@ _together = rule(
     doc = "One source that includes every header of some layers.",
 )
 
-def headers_alone(name, library):
+def headers_alone(name, library, exclude = []):
     """A library that compiles each header of `library` alone and twice.
 
     Args:
       name: the target.
       library: a layer's cc_library.
+      exclude: headers, as they are written in an #include, that are not for everyone to include.
     """
-    _alone(name = name + "_sources", library = library)
+    _alone(
+        name = name + "_sources",
+        exclude = exclude,
+        library = library,
+    )
     native.cc_library(
         name = name,
         srcs = [name + "_sources"],
