@@ -23,13 +23,15 @@ for package in "${packages[@]}"; do
   dpkg-query --show --showformat='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
 done
 if [ "${#missing[@]}" -gt 0 ]; then
+  echo "Installing ${missing[*]} and what they need"
   apt-get update -qq
-  apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
 fi
 
 if [ "$want" != build ]; then
   venv=${ZEROPOINT_VENV:-$HOME/.cache/zeropoint-venv}
   if ! cmp -s tools/requirements.txt "$venv/requirements.txt"; then
+    echo "Making the virtual environment $venv"
     python3 -m venv --clear "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement tools/requirements.txt
     # last, so that an interrupted installation is done again
