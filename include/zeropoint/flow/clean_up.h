@@ -1,0 +1,43 @@
+// CleanUp: what a model needs before it is quantized, so that no other tool has
+// to run first.
+#ifndef ZEROPOINT_FLOW_CLEAN_UP_H_
+#define ZEROPOINT_FLOW_CLEAN_UP_H_
+
+#include "zeropoint/core/status.h"
+#include "zeropoint/graph/graph_view.h"
+#include "zeropoint/passes/eliminate_dead.h"
+#include "zeropoint/passes/eliminate_duplicate_initializer.h"
+#include "zeropoint/passes/eliminate_identity.h"
+#include "zeropoint/passes/fold_affine.h"
+#include "zeropoint/passes/fold_batch_norm.h"
+#include "zeropoint/passes/fold_constant.h"
+#include "zeropoint/passes/fuse_gelu.h"
+#include "zeropoint/passes/fuse_hard_sigmoid.h"
+#include "zeropoint/passes/fuse_hard_swish.h"
+#include "zeropoint/passes/fuse_layer_norm.h"
+#include "zeropoint/passes/fuse_matmul_add.h"
+#include "zeropoint/passes/fuse_pad.h"
+#include "zeropoint/passes/fuse_softmax.h"
+#include "zeropoint/passes/pipeline.h"
+
+namespace zeropoint {
+
+/// Constants first, since the rest reads them; then arithmetic into weights,
+/// then the units that must not be cut by Q/DQ pairs, then what is left over.
+///
+/// fuse-hard-sigmoid comes after fuse-hard-swish, of which its pattern is a
+/// part.
+inline auto CleanUpPipeline() {
+  return Pipeline{FoldConstant{},  EliminateIdentity{},
+                  FusePad{},       FoldBatchNorm{},
+                  FuseMatMulAdd{}, FoldAffine{},
+                  FuseLayerNorm{}, FuseGelu{},
+                  FuseHardSwish{}, FuseHardSigmoid{},
+                  FuseSoftmax{},   FoldAffine{},
+                  FoldConstant{},  EliminateIdentity{},
+                  EliminateDead{}, EliminateDuplicateInitializer{}};
+}
+
+}  // namespace zeropoint
+
+#endif  // ZEROPOINT_FLOW_CLEAN_UP_H_
