@@ -155,10 +155,9 @@ class Planner {
     const bool known = !dims.empty() && candidate.operands.macs_per_output > 0;
     if (known && rule.min_macs > 0 && macs < rule.min_macs) {
       candidate.island = true;
-      candidate.reason = "its " + std::to_string(macs) +
-                         " multiply-accumulates a sample are below the " +
-                         std::to_string(rule.min_macs) + " from which int8 " +
-                         "pays next to float neighbours";
+      candidate.reason = "fewer than " + std::to_string(rule.min_macs) +
+                         " multiply-accumulates a sample: int8 pays only "
+                         "next to integer neighbours";
       ++bounded_;
     }
     if (rule.grouped_in_islands && candidate.operands.group > 1) {

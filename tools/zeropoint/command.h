@@ -1,0 +1,71 @@
+// What the commands of the program share: common options, and how they end.
+#ifndef ZEROPOINT_TOOLS_ZEROPOINT_COMMAND_H_
+#define ZEROPOINT_TOOLS_ZEROPOINT_COMMAND_H_
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "tools/zeropoint/progress_bar.h"
+#include "zeropoint/core/status.h"
+#include "zeropoint/data/feed_source_base.h"
+#include "zeropoint/flow/progress.h"
+#include "zeropoint/graph/model.h"
+
+namespace zeropoint::cli {
+
+/// Exit statuses of the program.
+inline constexpr int kSucceeded = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kUsage = 2;
+
+/// Options that every command takes.
+struct CommonOptions {
+  int threads = 0;
+  bool json = false;
+  bool quiet = false;
+  std::string progress = "auto";
+};
+void AddCommonOptions(CLI::App& command, CommonOptions& options);
+
+/// Options of commands that read samples.
+struct DataOptions {
+  std::string source;
+  std::string preprocess;
+  std::optional<std::size_t> limit;
+  std::size_t skip = 0;
+};
+void AddDataOptions(CLI::App& command, DataOptions& options);
+
+/// The samples that `options` names, checked against the inputs of `model`.
+Result<std::unique_ptr<FeedSource>> OpenData(const DataOptions& options,
+                                             const Model& model);
+
+/// Calls of the hook move a bar on standard error where `options` want one.
+ProgressHook MakeProgress(const CommonOptions& options,
+                          std::shared_ptr<ProgressBar> bar);
+std::shared_ptr<ProgressBar> MakeProgressBar(const CommonOptions& options);
+
+/// "12.3 MB"
+std::string FormatBytes(std::size_t bytes);
+
+/// Peak memory of this process, in bytes.
+std::size_t PeakMemory();
+
+/// Prints the error as one line on standard error. Returns kFailed.
+int Fail(const Status& status);
+
+/// Each command adds itself to the program and says by `run` what to do when it
+/// was chosen.
+using Run = std::function<int()>;
+void AddStatic(CLI::App& program, Run& run);
+void AddCompare(CLI::App& program, Run& run);
+void AddRun(CLI::App& program, Run& run);
+void AddInspect(CLI::App& program, Run& run);
+void AddPasses(CLI::App& program, Run& run);
+
+}  // namespace zeropoint::cli
+
+#endif  // ZEROPOINT_TOOLS_ZEROPOINT_COMMAND_H_

@@ -1,0 +1,28 @@
+// The program: parses the command line, calls a flow, prints. No logic of its
+// own.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "tools/zeropoint/command.h"
+
+int main(int argc, char** argv) {
+  using namespace zeropoint::cli;  // NOLINT(google-build-using-namespace)
+  CLI::App program("Quantizes ONNX models.", "zeropoint");
+  program.require_subcommand(1);
+  program.set_version_flag("--version", "zeropoint 0.1.0");
+  Run run;
+  AddStatic(program, run);
+  AddCompare(program, run);
+  AddRun(program, run);
+  AddInspect(program, run);
+  AddPasses(program, run);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return program.exit(error);  // --help
+    std::fprintf(stderr, "zeropoint: %s; --help lists the options\n",
+                 error.what());
+    return kUsage;
+  }
+  return run();
+}
