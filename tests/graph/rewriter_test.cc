@@ -74,6 +74,58 @@ BOOST_AUTO_TEST_CASE(FollowsUsesIntoBodies) {
   BOOST_TEST(GraphView::Over(model).ok());
 }
 
+BOOST_AUTO_TEST_CASE(SetInitializerKeepsNameAndReaders) {
+  Model model = ParseModel(R"(
+    g (float[2] x) => (float[2] y)
+    <float[2] w = {1, 2}, float[2] c> {
+      c = Constant <value = float[2] {3, 4}> ()
+      a = Mul(x, w)
+      y = Add(a, c)
+    })");
+  auto view = GraphView::Over(model);
+  BOOST_REQUIRE(view.ok());
+  Rewriter rewriter(*view);
+  const ValueId w = view->Find("w");
+  const ValueId c = view->Find("c");
+  rewriter.SetInitializer(w, EncodeScalar("ignored", 5.0F));
+  rewriter.Erase(view->producer(c));
+  rewriter.SetInitializer(c, EncodeScalar("", 6.0F));
+  BOOST_TEST(rewriter.Finish().ok());
+
+  for (const ValueId value : {w, c}) {
+    BOOST_TEST(view->IsConstant(value));
+    BOOST_TEST(view->uses(value).size() == 1U);
+    BOOST_TEST(view->shape(value)->empty());
+  }
+  BOOST_TEST(view->Constant(w)->As<float>()[0] == 5.0F);
+  BOOST_TEST(view->Constant(c)->As<float>()[0] == 6.0F);
+  const auto& graph = model.proto().graph();
+  BOOST_TEST(graph.node_size() == 2);
+  BOOST_TEST(graph.initializer(0).name() == "w");
+  BOOST_TEST(graph.initializer(1).name() == "c");
+  BOOST_TEST(graph.value_info(0).type().tensor_type().shape().dim_size() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(ReplacementMayTakeTheNameOfAnErasedNode) {
+  Model model = ParseModel(R"(
+    g (float[N] x) => (float[N] y) {
+      [act] y = Relu(x)
+    })");
+  auto view = GraphView::Over(model);
+  BOOST_REQUIRE(view.ok());
+  Rewriter rewriter(*view);
+  const ValueId y = view->Find("y");
+  rewriter.Erase(view->producer(y));
+  onnx::NodeProto node;
+  node.set_op_type("Neg");
+  node.set_name("act");
+  node.add_input("x");
+  node.add_output("y");
+  rewriter.Add(node);
+  BOOST_TEST(rewriter.Finish().ok());
+  BOOST_TEST(model.proto().graph().node(0).name() == "act");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

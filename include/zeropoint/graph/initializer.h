@@ -40,6 +40,17 @@ inline bool IsExternal(const onnx::TensorProto& tensor) {
   return tensor.data_location() == onnx::TensorProto::EXTERNAL;
 }
 
+/// The type of a value that is this tensor.
+inline onnx::TypeProto TypeOf(const onnx::TensorProto& tensor) {
+  onnx::TypeProto type;
+  type.mutable_tensor_type()->set_elem_type(tensor.data_type());
+  auto& shape = *type.mutable_tensor_type()->mutable_shape();
+  for (const std::int64_t dim : tensor.dims()) {
+    shape.add_dim()->set_dim_value(dim);
+  }
+  return type;
+}
+
 /// Bytes of the tensor in packed form: ceil(elements * bits / 8).
 /// Errors: kInvalidModel for a negative axis or a product that overflows;
 /// kUnsupported for an element type of no fixed size, and for segments.

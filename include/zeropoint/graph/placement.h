@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -170,6 +172,27 @@ inline void SettleValueInfo(GraphTables& tables, ScopeId id,
     }
     *info.mutable_type() = *tables.at(known->second).type;
   }
+}
+
+/// Errors: kInvalidModel for one of `values` that is read, or an output of a
+/// graph, and that nothing defines any more.
+inline Status CheckProduced(const GraphTables& tables,
+                            std::span<const ValueId> values) {
+  for (const ValueId value : values) {
+    if (tables.IsDefined(value)) continue;
+    const ValueRecord& record = tables.at(value);
+    const std::string name(record.name);
+    if (!record.uses.empty()) {
+      return InvalidModel(
+          NodeLabel(*tables.at(record.uses.front().node).proto) + " reads \"" +
+          name + "\", which nothing produces after the rewrite");
+    }
+    if (record.is_graph_output && tables.at(record.scope).alive) {
+      return InvalidModel("the graph output \"" + name +
+                          "\" is produced by nothing after the rewrite");
+    }
+  }
+  return Status();
 }
 
 }  // namespace zeropoint::internal

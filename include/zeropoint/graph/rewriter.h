@@ -38,11 +38,12 @@ class Rewriter {
 
   /// Adds `node` to `scope`. Its inputs name values that the scope sees, its
   /// outputs values of NewValue, values that lost their producer, or new names.
-  /// Its own name becomes unique. Bodies in its attributes are indexed too.
+  /// Its own name becomes unique, unless an erased node had it: what takes a
+  /// node's place may take its name. Bodies in its attributes are indexed too.
   /// Requires: the above; anything else is a fault of the pass.
   NodeId Add(onnx::NodeProto node, ScopeId scope = kMainScope) {
-    node.set_name(
-        UniqueName(node.name().empty() ? node.op_type() : node.name()));
+    const std::string hint = node.name().empty() ? node.op_type() : node.name();
+    node.set_name(free_node_names_.erase(hint) > 0 ? hint : UniqueName(hint));
     for (const std::string& output : node.output()) {
       ZEROPOINT_ASSERT(
           output.empty() || view_.Find(output, scope) != kNoValue ||
@@ -81,6 +82,9 @@ class Rewriter {
     internal::NodeRecord& record = tables_.at(id);
     MarkDirty(record.scope);
     record.alive = false;
+    if (!record.proto->name().empty()) {
+      free_node_names_.insert(record.proto->name());
+    }
     for (std::size_t i = 0; i < record.inputs.size(); ++i) {
       tables_.RemoveUse(id, static_cast<int>(i));
     }
@@ -110,6 +114,30 @@ class Rewriter {
     added->Swap(&tensor);
     tables_.at(value).initializer = added;
     return value;
+  }
+
+  /// `value` is an initializer with the data of `tensor` from now on. It keeps
+  /// its name and its readers, so a value that a node computed can become one.
+  /// Requires: no node produces it and it is no graph input.
+  void SetInitializer(ValueId value, onnx::TensorProto tensor) {
+    internal::ValueRecord& record = tables_.at(value);
+    ZEROPOINT_ASSERT(record.producer == kNoNode && !record.is_graph_input &&
+                         !record.is_sparse,
+                     "Rewriter::SetInitializer needs a value that nothing else "
+                     "defines");
+    tensor.set_name(NameOf(value));
+    if (record.type != nullptr && !record.is_graph_output) {
+      SetType(value, TypeOf(tensor));
+    }
+    if (record.initializer != nullptr) {
+      // The view hands it out as const; the model is ours to edit.
+      const_cast<onnx::TensorProto*>(record.initializer)->Swap(&tensor);
+      return;
+    }
+    onnx::TensorProto* added =
+        tables_.at(record.scope).graph->add_initializer();
+    added->Swap(&tensor);
+    record.initializer = added;
   }
 
   /// Removes an initializer.
@@ -244,13 +272,13 @@ class Rewriter {
   }
 
   void Rename(ValueId value, std::string_view name);
-  Status CheckProduced() const;
 
   GraphView& view_;
   internal::GraphTables& tables_;
   std::vector<ValueId> unproduced_;
   std::unordered_set<const onnx::TensorProto*> erased_initializers_;
   std::unordered_set<ValueId> retyped_;
+  std::unordered_set<std::string> free_node_names_;
 };
 
 inline void Rewriter::Rename(ValueId value, std::string_view name) {
@@ -336,25 +364,8 @@ inline void Rewriter::WriteTypes() {
   }
 }
 
-inline Status Rewriter::CheckProduced() const {
-  for (const ValueId value : unproduced_) {
-    if (tables_.IsDefined(value)) continue;
-    const internal::ValueRecord& record = tables_.at(value);
-    if (!record.uses.empty()) {
-      return InvalidModel(
-          NodeLabel(*tables_.at(record.uses.front().node).proto) + " reads \"" +
-          NameOf(value) + "\", which nothing produces after the rewrite");
-    }
-    if (record.is_graph_output && tables_.at(record.scope).alive) {
-      return InvalidModel("the graph output \"" + NameOf(value) +
-                          "\" is produced by nothing after the rewrite");
-    }
-  }
-  return Status();
-}
-
 inline Status Rewriter::Finish() {
-  ZEROPOINT_RETURN_IF_ERROR(CheckProduced());
+  ZEROPOINT_RETURN_IF_ERROR(internal::CheckProduced(tables_, unproduced_));
   internal::NodePlacement placement(tables_);
   for (std::size_t i = 0; i < tables_.scopes.size(); ++i) {
     internal::ScopeRecord& scope = tables_.scopes[i];
