@@ -14,7 +14,7 @@ BOOST_AUTO_TEST_CASE(RunsEveryTaskOnce) {
   for (const int threads : {1, 2, 3, 8}) {
     ThreadPool pool(threads);
     BOOST_TEST(pool.threads() == static_cast<std::size_t>(threads));
-    for (const std::size_t tasks : {0, 1, 2, 7, 1000}) {
+    for (const std::size_t tasks : std::vector<std::size_t>{0, 1, 2, 7, 1000}) {
       std::vector<std::atomic<int>> runs(tasks);
       pool.ParallelFor(tasks, [&](std::size_t task) { ++runs[task]; });
       for (const auto& count : runs) BOOST_TEST(count == 1);
@@ -55,8 +55,8 @@ BOOST_AUTO_TEST_CASE(RunsANestedLoopOnTheCallingThread) {
 
 BOOST_AUTO_TEST_CASE(RangesCoverEverythingOnce) {
   ThreadPool pool(2);
-  for (const std::size_t count : {0, 1, 5, 64, 1001}) {
-    for (const std::size_t grain : {0, 1, 10, 5000}) {
+  for (const std::size_t count : std::vector<std::size_t>{0, 1, 5, 64, 1001}) {
+    for (const std::size_t grain : std::vector<std::size_t>{0, 1, 10, 5000}) {
       std::vector<std::atomic<int>> seen(count);
       pool.ParallelRanges(count, grain,
                           [&](std::size_t begin, std::size_t end) {

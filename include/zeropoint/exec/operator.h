@@ -95,12 +95,14 @@ class OpContext {
   /// The elements of input i. Errors: missing, or of another type.
   template <class T>
   Result<std::span<const T>> Input(std::size_t i) const {
-    ZEROPOINT_RETURN_IF_ERROR(RequireInputs(i + 1));
+    if (!has_input(i)) {
+      return InvalidModel("input " + std::to_string(i) + " is missing");
+    }
     if (views_[i].type() != DataTypeOf<T>()) {
-      return InvalidModel("input " + std::to_string(i) + " is " +
-                          std::string(DataTypeName(views_[i].type())) +
-                          ", expected " +
-                          std::string(DataTypeName(DataTypeOf<T>())));
+      return Unsupported("input " + std::to_string(i) + " is " +
+                         std::string(DataTypeName(views_[i].type())) +
+                         "; the built-in executor expects " +
+                         std::string(DataTypeName(DataTypeOf<T>())));
     }
     return views_[i].As<T>();
   }

@@ -77,16 +77,19 @@ struct Div {
 /// The remainder with the sign of the divisor (fmod = 0).
 struct FloorMod {
   static constexpr bool kDivides = true;
-  template <Integer T>
+  template <Number T>
   static T Apply(T a, T b) {
-    if constexpr (std::signed_integral<T>) {
-      if (b == T{-1}) return T{0};
-      const T rest = static_cast<T>(a % b);
-      return static_cast<T>(rest != 0 && (rest < 0) != (b < 0) ? rest + b
-                                                               : rest);
+    T rest{0};
+    if constexpr (std::floating_point<T>) {
+      rest = std::fmod(a, b);
+      if (rest == 0) return std::copysign(T{0}, b);
     } else {
-      return static_cast<T>(a % b);
+      if constexpr (std::signed_integral<T>) {
+        if (b == T{-1}) return T{0};
+      }
+      rest = static_cast<T>(a % b);
     }
+    return static_cast<T>(rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest);
   }
 };
 /// The remainder with the sign of the dividend (fmod = 1).

@@ -224,11 +224,17 @@ inline Status RunNot(OpContext& context) {
 }
 
 inline Status RunIsNan(OpContext& context) {
-  ZEROPOINT_ASSIGN_OR_RETURN(const auto x, context.Input<float>(0));
-  ZEROPOINT_ASSIGN_OR_RETURN(
-      bool* y, context.Output<bool>(0, ToDims(context.input(0).dims())));
-  for (std::size_t i = 0; i < x.size(); ++i) y[i] = std::isnan(x[i]);
-  return Status();
+  ZEROPOINT_RETURN_IF_ERROR(context.RequireInputs(1));
+  const TensorView& x = context.input(0);
+  ZEROPOINT_ASSIGN_OR_RETURN(bool* y,
+                             context.Output<bool>(0, ToDims(x.dims())));
+  return VisitCastType(x.type(), [&]<class T>() {
+    const T* values = static_cast<const T*>(x.data());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      y[i] = std::isnan(CastElement<float>(values[i]));
+    }
+    return Status();
+  });
 }
 
 }  // namespace cast

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "zeropoint/core/reference.h"
+#include "zeropoint/exec/convert_element.h"
 #include "zeropoint/exec/operators/matmul.h"
 #include "zeropoint/exec/operators/quantize.h"
 
@@ -85,12 +86,21 @@ inline Result<PerIndex<std::int32_t>> ZeroPointsOf(const OpContext& context,
   return zero_points;
 }
 
+/// Scales in input `i`, float or float16.
 inline Result<PerIndex<float>> ScalesOf(const OpContext& context, std::size_t i,
                                         std::size_t size) {
-  ZEROPOINT_ASSIGN_OR_RETURN(const auto values, context.Input<float>(i));
-  const PerIndex<float> scales{{values.begin(), values.end()}};
+  PerIndex<float> scales;
+  if (context.has_input(i) && context.input(i).type() == DataType::kFloat16) {
+    const auto* halves = static_cast<const Float16*>(context.input(i).data());
+    for (std::size_t k = 0; k < context.input(i).size(); ++k) {
+      scales.values.push_back(ToFloat(halves[k]));
+    }
+  } else {
+    ZEROPOINT_ASSIGN_OR_RETURN(const auto values, context.Input<float>(i));
+    scales.values.assign(values.begin(), values.end());
+  }
   ZEROPOINT_RETURN_IF_ERROR(CheckCount(scales, i, size));
-  for (const float scale : values) {
+  for (const float scale : scales.values) {
     if (!(scale > 0.0f) || !std::isfinite(scale)) {
       return InvalidModel("scale " + std::to_string(scale) +
                           " is not a finite number above 0");

@@ -95,7 +95,7 @@ inline Status RunDropout(OpContext& context) {
   if (context.has_input(2)) {
     ZEROPOINT_ASSIGN_OR_RETURN(const auto training, context.Input<bool>(2));
     if (!training.empty() && training[0]) {
-      return Unsupported("Dropout in training mode is random");
+      return Unsupported("Dropout that trains is random");
     }
   }
   ZEROPOINT_RETURN_IF_ERROR(RunIdentity(context));

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -18,87 +18,100 @@
 namespace zeropoint {
 namespace softmax {
 
-// Elements that are worth a task of their own.
-inline constexpr std::size_t kRowsGrain = 4096;
+/// y = e^x / sum(e^x) of one row, or its logarithm; x and y may be the same.
+using RowFunction = void (*)(const void* x, std::size_t count,
+                             const KernelTable& kernels, void* y);
 
-inline void LogSoftmaxRow(const float* x, std::size_t count, float* y) {
-  const float greatest = *std::max_element(x, x + count);
+template <bool kLogarithm, class T>
+void RunRow(const void* x, std::size_t count, const KernelTable& kernels,
+            void* y) {
+  const T* from = static_cast<const T*>(x);
+  T* to = static_cast<T*>(y);
+  if constexpr (!kLogarithm && std::same_as<T, float>) {
+    kernels.softmax_f32(from, count, to);
+    return;
+  }
+  const T greatest = *std::max_element(from, from + count);
   double sum = 0.0;
   for (std::size_t i = 0; i < count; ++i) {
-    sum += std::exp(static_cast<double>(x[i] - greatest));
+    sum += std::exp(static_cast<double>(from[i] - greatest));
   }
-  const auto shift = static_cast<float>(std::log(sum));
-  for (std::size_t i = 0; i < count; ++i) y[i] = x[i] - greatest - shift;
+  const double shift = std::log(sum) + static_cast<double>(greatest);
+  for (std::size_t i = 0; i < count; ++i) {
+    const double logarithm = static_cast<double>(from[i]) - shift;
+    to[i] = static_cast<T>(kLogarithm ? logarithm : std::exp(logarithm));
+  }
 }
 
-/// e^x / sum(e^x), or its logarithm, along `axis`. Before opset 13 the tensor
-/// counts as [axes before `axis`, axes from `axis` on].
+/// Softmax, or LogSoftmax, along `axis`. Before opset 13 the tensor counts as
+/// [axes before `axis`, axes from `axis` on].
+template <bool kLogarithm>
 class Softmax final : public Operator {
  public:
-  Softmax(const OperatorInit& init, bool logarithm)
-      : logarithm_(logarithm),
-        flattens_(init.opset < 13),
+  explicit Softmax(const OperatorInit& init)
+      : flattens_(init.opset < 13),
         axis_(GetInt(init.node, "axis", flattens_ ? 1 : -1)) {}
 
-  template <bool kLogarithm>
-  static Result<std::unique_ptr<Operator>> Make(const OperatorInit& init) {
-    return std::unique_ptr<Operator>(
-        std::make_unique<Softmax>(init, kLogarithm));
+  Status Run(OpContext& context) override {
+    ZEROPOINT_RETURN_IF_ERROR(context.RequireInputs(1));
+    const TensorView& x = context.input(0);
+    if (x.type() == DataType::kDouble) {
+      return RunRows(context, RunRow<kLogarithm, double>);
+    }
+    ZEROPOINT_RETURN_IF_ERROR(context.Input<float>(0).status());
+    return RunRows(context, RunRow<kLogarithm, float>);
   }
 
-  Status Run(OpContext& context) override {
-    ZEROPOINT_ASSIGN_OR_RETURN(const auto x, context.Input<float>(0));
-    const auto dims = context.input(0).dims();
-    if (x.empty() || dims.empty()) {
-      ZEROPOINT_ASSIGN_OR_RETURN(float* y,
-                                 context.Output<float>(0, ToDims(dims)));
-      std::fill_n(y, x.size(), logarithm_ ? 0.0f : 1.0f);
-      return Status();
-    }
+ private:
+  Status RunRows(OpContext& context, RowFunction run_row) const {
+    const TensorView& x = context.input(0);
+    // A scalar is a row of one element.
+    const std::int64_t one = 1;
+    const auto dims = x.rank() == 0 ? std::span(&one, 1) : x.dims();
     ZEROPOINT_ASSIGN_OR_RETURN(const std::size_t axis,
                                NormalizeAxis(axis_, dims.size()));
     const auto behind = dims.subspan(axis + 1);
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        void* out, context.OutputOver(0, 0, x.type(), ToDims(x.dims())));
+    if (x.size() == 0) return Status();
+    auto* y = static_cast<std::byte*>(out);
+    const auto* from = static_cast<const std::byte*>(x.data());
+    const std::size_t width = BytesOf(x.type(), 1);
     if (flattens_ || CountOf(behind) == 1) {
-      ZEROPOINT_ASSIGN_OR_RETURN(float* y,
-                                 context.OutputOver<float>(0, 0, ToDims(dims)));
-      RunRows(context, x.data(), x.size(), CountOf(dims.subspan(axis)), y);
+      RunAll(context, run_row, from, CountOf(dims.subspan(axis)), width, y);
       return Status();
     }
     // [outer, axis, inner] to [outer, inner, axis] and back.
-    ZEROPOINT_ASSIGN_OR_RETURN(float* rows, context.Scratch<float>(x.size()));
+    ZEROPOINT_ASSIGN_OR_RETURN(std::byte * rows,
+                               context.ScratchBytes(x.bytes()));
     const Dims box{static_cast<std::int64_t>(CountOf(dims.first(axis))),
                    static_cast<std::int64_t>(CountOf(behind)), dims[axis]};
     const std::vector<std::ptrdiff_t> apart{box[1] * box[2], 1, box[1]};
     const auto together = RowMajorStrides(box);
-    auto* rows_bytes = reinterpret_cast<std::byte*>(rows);
-    data_movement::CopyBox(box, apart, data_movement::Bytes(context.input(0)),
-                           together, rows_bytes, sizeof(float), context.pool());
-    RunRows(context, rows, x.size(), static_cast<std::size_t>(box[2]), rows);
-    ZEROPOINT_ASSIGN_OR_RETURN(float* y,
-                               context.Output<float>(0, ToDims(dims)));
-    data_movement::CopyBox(box, together, rows_bytes, apart,
-                           reinterpret_cast<std::byte*>(y), sizeof(float),
+    data_movement::CopyBox(box, apart, from, together, rows, width,
+                           context.pool());
+    RunAll(context, run_row, rows, static_cast<std::size_t>(box[2]), width,
+           rows);
+    data_movement::CopyBox(box, together, rows, apart, y, width,
                            context.pool());
     return Status();
   }
 
- private:
-  void RunRows(const OpContext& context, const float* x, std::size_t count,
-               std::size_t row, float* y) const {
+  // Every row of `row` elements.
+  static void RunAll(const OpContext& context, RowFunction run_row,
+                     const std::byte* x, std::size_t row, std::size_t width,
+                     std::byte* y) {
+    constexpr std::size_t kGrain = 4096;  // elements worth a task of their own
     context.pool().ParallelRanges(
-        count / row, kRowsGrain / row + 1,
+        context.input(0).size() / row, kGrain / row + 1,
         [&](std::size_t begin, std::size_t end) {
           for (std::size_t i = begin; i < end; ++i) {
-            if (logarithm_) {
-              LogSoftmaxRow(x + i * row, row, y + i * row);
-            } else {
-              context.kernels().softmax_f32(x + i * row, row, y + i * row);
-            }
+            const std::size_t at = i * row * width;
+            run_row(x + at, row, context.kernels(), y + at);
           }
         });
   }
 
-  bool logarithm_;
   bool flattens_;
   std::int64_t axis_;
 };
@@ -106,8 +119,8 @@ class Softmax final : public Operator {
 }  // namespace softmax
 
 inline void AddSoftmaxOperators(OperatorRegistry& registry) {
-  registry.Add("", "LogSoftmax", {}, softmax::Softmax::Make<true>);
-  registry.Add("", "Softmax", {}, softmax::Softmax::Make<false>);
+  registry.Add("", "LogSoftmax", {}, Construct<softmax::Softmax<true>>);
+  registry.Add("", "Softmax", {}, Construct<softmax::Softmax<false>>);
 }
 
 }  // namespace zeropoint
