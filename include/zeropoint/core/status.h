@@ -8,6 +8,7 @@
 #define ZEROPOINT_CORE_STATUS_H_
 
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -36,7 +37,9 @@ class [[nodiscard]] Status {
 
   bool ok() const { return code_ == StatusCode::kOk; }
   StatusCode code() const { return code_; }
-  const std::string& message() const { return message_; }
+  const std::string& message() const& { return message_; }
+  // By value: `result.status().message()` may be bound to a reference.
+  std::string message() && { return std::move(message_); }
 
   /// The same error with `context` in front: "context: message". Success stays
   /// success.
@@ -123,11 +126,13 @@ class [[nodiscard]] Result {
 #define ZEROPOINT_CONCAT(a, b) ZEROPOINT_CONCAT_INNER(a, b)
 
 /// Returns from the enclosing function when `expression` (a Status) is an
-/// error.
-#define ZEROPOINT_RETURN_IF_ERROR(expression)              \
-  if (::zeropoint::Status zeropoint_status = (expression); \
-      !zeropoint_status.ok())                              \
-  return zeropoint_status
+/// error. One statement, and a loop that never comes round, not an `if`: an
+/// `else` after it belongs to the `if` in front of it.
+#define ZEROPOINT_RETURN_IF_ERROR(expression) \
+  ZEROPOINT_RETURN_IF_ERROR_INNER(            \
+      ZEROPOINT_CONCAT(zeropoint_status_, __LINE__), expression)
+#define ZEROPOINT_RETURN_IF_ERROR_INNER(status, expression) \
+  for (::zeropoint::Status status = (expression); !status.ok();) return status
 
 /// `ZEROPOINT_ASSIGN_OR_RETURN(auto x, Make())`: the value of a Result, or
 /// return its error.
