@@ -14,12 +14,26 @@
 namespace zeropoint {
 
 /// Owns its elements, aligned to a cache line. Moves; copies only by Clone(),
-/// so that no copy of weights happens unseen.
+/// so that no copy of weights happens unseen. Default-constructed or moved
+/// from, it is no tensor: type kUndefined, no elements, data() null.
 class Tensor {
  public:
   static constexpr std::size_t kAlignment = 64;
 
   Tensor() = default;
+  Tensor(Tensor&& other) noexcept
+      : type_(std::exchange(other.type_, DataType::kUndefined)),
+        dims_(std::exchange(other.dims_, {})),
+        size_(std::exchange(other.size_, 0)),
+        data_(std::move(other.data_)) {}
+  Tensor& operator=(Tensor&& other) noexcept {
+    type_ = std::exchange(other.type_, DataType::kUndefined);
+    dims_ = std::exchange(other.dims_, {});
+    size_ = std::exchange(other.size_, 0);
+    data_ = std::move(other.data_);
+    return *this;
+  }
+  ~Tensor() = default;
 
   /// Elements start as zero bytes. Requires a valid shape (ElementCount) and a
   /// type of fixed size.
@@ -34,8 +48,9 @@ class Tensor {
     std::memset(data_.get(), 0, bytes);
   }
 
-  /// A copy of `view`.
+  /// A copy of `view`; of a default one, no tensor either.
   static Tensor CopyOf(const TensorView& view) {
+    if (view.type() == DataType::kUndefined) return Tensor();
     Tensor copy(view.type(), Dims(view.dims().begin(), view.dims().end()));
     if (view.bytes() > 0) {
       std::memcpy(copy.data_.get(), view.data(), view.bytes());
@@ -66,7 +81,10 @@ class Tensor {
   const void* data() const { return data_.get(); }
   void* mutable_data() { return data_.get(); }
 
-  TensorView view() const { return TensorView(type_, dims_, data_.get()); }
+  TensorView view() const {
+    if (type_ == DataType::kUndefined) return TensorView();
+    return TensorView(type_, dims_, data_.get());
+  }
 
   template <class T>
   std::span<const T> As() const {

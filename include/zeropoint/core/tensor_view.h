@@ -18,8 +18,9 @@ namespace zeropoint {
 /// A shape, outermost axis first. A scalar has no axes.
 using Dims = std::vector<std::int64_t>;
 
-/// Number of elements; nothing when an axis is negative or the product
-/// overflows.
+/// Number of elements; nothing when an axis is negative or the product is so
+/// large that the tensor's bytes would overflow, whatever its type. An axis of
+/// 0 excuses none of the others.
 constexpr std::optional<std::size_t> ElementCount(
     std::span<const std::int64_t> dims) {
   std::size_t count = 1;
@@ -31,7 +32,8 @@ constexpr std::optional<std::size_t> ElementCount(
       continue;
     }
     const auto size = static_cast<std::size_t>(dim);
-    if (count > std::numeric_limits<std::size_t>::max() / 32 / size) {
+    // BytesOf multiplies by up to 128 bits and rounds up.
+    if (count > std::numeric_limits<std::size_t>::max() / 256 / size) {
       return std::nullopt;
     }
     count *= size;
