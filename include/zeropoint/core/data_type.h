@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -42,6 +43,8 @@ enum class DataType : std::int32_t {
   kFloat8E8M0 = 24,
   kUint2 = 25,
   kInt2 = 26,
+  kFloat6E2M3 = 27,
+  kFloat6E3M2 = 28,
 };
 
 namespace internal {
@@ -78,6 +81,8 @@ inline constexpr std::array kDataTypeFacts = {
     DataTypeFacts{DataType::kFloat8E8M0, "float8e8m0", 8},
     DataTypeFacts{DataType::kUint2, "uint2", 2},
     DataTypeFacts{DataType::kInt2, "int2", 2},
+    DataTypeFacts{DataType::kFloat6E2M3, "float6e2m3", 6},
+    DataTypeFacts{DataType::kFloat6E3M2, "float6e3m2", 6},
 };
 }  // namespace internal
 

@@ -123,6 +123,32 @@ Status NarrowField(const onnx::TensorProto& tensor, const Field& field,
   return Status();
 }
 
+// The one typed field with an entry an element and a packed form without bytes
+// of its own: a stream of six bits each, low bits first.
+inline Status PackSixBits(const onnx::TensorProto& tensor, Tensor& out) {
+  const auto& field = tensor.int32_data();
+  if (static_cast<std::size_t>(field.size()) != out.size()) {
+    return WrongCount(tensor, out.size(),
+                      static_cast<std::size_t>(field.size()), "values");
+  }
+  auto* bytes = static_cast<std::uint8_t*>(out.mutable_data());
+  std::size_t bit = 0;
+  for (const std::int32_t value : field) {
+    if (value < 0 || value > 63) {
+      return InvalidModel("tensor \"" + tensor.name() + "\" holds " +
+                          std::to_string(value) + ", outside its type " +
+                          std::string(DataTypeName(ElementType(tensor))));
+    }
+    const auto shifted = static_cast<unsigned>(value) << (bit % 8);
+    bytes[bit / 8] |= static_cast<std::uint8_t>(shifted & 0xff);
+    if (shifted > 0xff) {
+      bytes[bit / 8 + 1] |= static_cast<std::uint8_t>(shifted >> 8);
+    }
+    bit += 6;
+  }
+  return Status();
+}
+
 inline Status DecodeTypedField(const onnx::TensorProto& tensor, Tensor& out) {
   switch (ElementType(tensor)) {
     case DataType::kFloat:
@@ -147,6 +173,9 @@ inline Status DecodeTypedField(const onnx::TensorProto& tensor, Tensor& out) {
     case DataType::kFloat16:
     case DataType::kBfloat16:
       return NarrowField<std::uint16_t>(tensor, tensor.int32_data(), out);
+    case DataType::kFloat6E2M3:
+    case DataType::kFloat6E3M2:
+      return PackSixBits(tensor, out);
     // Everything else of fixed size fills whole bytes: uint8, bool, 8-bit
     // floats, and sub-byte types packed low bits first.
     default:
