@@ -24,8 +24,8 @@ struct SchemeSpec {
   DataType storage = DataType::kUint8;
   bool symmetric = false;
   bool per_channel = false;
-  /// Meaningful with per_channel; kOperatorAxis leaves the choice to the
-  /// operator.
+  /// kOperatorAxis leaves the choice to the operator; so it is without
+  /// per_channel.
   int axis = kOperatorAxis;
   std::int32_t qmin = 0;
   std::int32_t qmax = 255;
@@ -113,10 +113,9 @@ inline Status ApplySchemePart(std::string_view part, SchemeSpec& spec) {
   constexpr std::string_view kAxisPrefix = "axis=";
   if (part == "sym" || part == "asym") {
     spec.symmetric = part == "sym";
-  } else if (part == "tensor") {
-    spec.per_channel = false;
-  } else if (part == "channel") {
-    spec.per_channel = true;
+  } else if (part == "tensor" || part == "channel") {
+    spec.per_channel = part == "channel";
+    spec.axis = kOperatorAxis;
   } else if (part.starts_with(kAxisPrefix)) {
     const std::string_view digits = part.substr(kAxisPrefix.size());
     int axis = 0;
@@ -150,8 +149,9 @@ inline Status ApplySchemePart(std::string_view part, SchemeSpec& spec) {
 
 /// Reads the text form: a storage type (u8, i8, u16, i16; s8 and s16 are read
 /// too), then parts separated by ':' in any order: sym, asym, tensor, channel,
-/// axis=N, narrow, full. Without sym or asym: signed is symmetric, unsigned is
-/// not. Errors: kInvalidArgument, naming the part and what is known.
+/// axis=N, narrow, full; of two that contradict each other the later one holds.
+/// Without sym or asym: signed is symmetric, unsigned is not.
+/// Errors: kInvalidArgument, naming the part and what is known.
 inline Result<SchemeSpec> ParseScheme(std::string_view text) {
   const auto fail = [text](const Status& status) {
     return status.WithContext("scheme '" + std::string(text) + "'");
