@@ -44,8 +44,9 @@ constexpr std::int32_t Quantize(float x, const QParams& params,
 }
 
 /// real = scale * (code - zero_point); the difference is taken in int32, where
-/// it cannot wrap.
+/// that of 8- and 16-bit codes cannot wrap.
 ///
+/// Requires: zero_point 0 for int32 codes (a bias), as the specification says.
 /// Source:  ONNX DequantizeLinear.
 constexpr float Dequantize(std::int32_t code, const QParams& params) {
   return static_cast<float>(code - params.zero_point) * params.scale;
@@ -58,7 +59,10 @@ constexpr float Dequantize(std::int32_t code, const QParams& params) {
 ///
 /// Fixed here where the specification is silent: the accumulator is converted
 /// to float (rounding to nearest even above 2^24) and the product is a float
-/// product. Source:  ONNX QLinearConv, QLinearMatMul.
+/// product.
+///
+/// Requires: multiplier finite and > 0; zero_point within the code range.
+/// Source:  ONNX QLinearConv, QLinearMatMul.
 constexpr std::int32_t Requantize(std::int32_t accumulator, float multiplier,
                                   std::int32_t zero_point, CodeRange codes) {
   return internal::CodeOf(static_cast<float>(accumulator) * multiplier,

@@ -15,7 +15,8 @@ namespace zeropoint {
 /// std::nearbyint depends on the rounding mode of the process and is not
 /// constexpr.
 ///
-/// Exact:   NaN, infinities and values without a fraction come back unchanged.
+/// Exact:   NaN, infinities and values without a fraction come back unchanged;
+/// a zero may lose its sign, which no code keeps.
 /// Source:  ONNX QuantizeLinear ("rounding to nearest ties to even"). Teaches:
 /// docs/guide/affine.md
 template <std::floating_point T>
