@@ -58,7 +58,7 @@ inline Status UpgradeForQdq(Model& model, const TargetSpec& target) {
   if (wide(target.activations) || wide(target.weights)) {
     return UpgradeOpset(model, 21);
   }
-  return model.opset() < 13 ? UpgradeOpset(model, 17) : Status();
+  return UpgradeOpset(model, model.opset() < 13 ? 17 : 13);
 }
 
 inline Status CleanUp(Model& model, const NodeEvaluator& evaluate,
