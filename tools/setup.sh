@@ -23,6 +23,10 @@ for package in "${packages[@]}"; do
   dpkg-query --show --showformat='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
 done
 if [ "${#missing[@]}" -gt 0 ]; then
+  if [ "$(id -u)" != 0 ]; then
+    echo "tools/setup.sh must run as root once, to install: ${missing[*]}" >&2
+    exit 1
+  fi
   echo "Installing ${missing[*]} and what they need"
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null

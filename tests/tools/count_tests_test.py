@@ -26,6 +26,11 @@ class Cases(unittest.TestCase):
         self.assertEqual((4, 0), count_cases(UNITTEST_GOOD, True))
         self.assertEqual((4, 2), count_cases(UNITTEST_BAD, False))
 
+    def test_own_summary(self):
+        self.assertEqual((974, 0), count_cases("skipped a\n974 passed, 0 failed\nexit status 0\n", True))
+        self.assertEqual((970, 4), count_cases("970 passed, 4 failed\nexit status 1\n", False))
+        self.assertEqual((0, 1), count_cases("970 passed, 4 failed\nand then a crash\nexit status 139\n", False))
+
     def test_crash_is_a_failure_and_its_other_cases_did_not_pass(self):
         self.assertEqual((0, 1), count_cases(BOOST_CRASHED, False))
 
