@@ -1,6 +1,7 @@
 #include "tools/zeropoint/command.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -50,8 +51,14 @@ Result<std::unique_ptr<FeedSource>> OpenData(const DataOptions& options,
   return OpenFeedSource(options.source, source);
 }
 
-ProgressHook MakeProgress(const CommonOptions&,
-                          std::shared_ptr<ProgressBar> bar) {
+std::shared_ptr<ProgressBar> MakeProgressBar(const CommonOptions& options) {
+  const bool wanted =
+      options.progress == "always" ||
+      (options.progress == "auto" && !options.quiet && isatty(STDERR_FILENO));
+  return std::make_shared<ProgressBar>(stderr, wanted);
+}
+
+ProgressHook MakeProgress(std::shared_ptr<ProgressBar> bar) {
   return [bar = std::move(bar)](std::string_view what, std::size_t done,
                                 std::optional<std::size_t> total) {
     bar->Update(what, done, total);

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,10 +44,10 @@ void AddDataOptions(CLI::App& command, DataOptions& options);
 Result<std::unique_ptr<FeedSource>> OpenData(const DataOptions& options,
                                              const Model& model);
 
-/// Calls of the hook move a bar on standard error where `options` want one.
-ProgressHook MakeProgress(const CommonOptions& options,
-                          std::shared_ptr<ProgressBar> bar);
+/// A bar on standard error, where `options` want one.
 std::shared_ptr<ProgressBar> MakeProgressBar(const CommonOptions& options);
+/// Calls of the hook move the bar.
+ProgressHook MakeProgress(std::shared_ptr<ProgressBar> bar);
 
 /// "12.3 MB"
 std::string FormatBytes(std::size_t bytes);

@@ -58,7 +58,7 @@ Status Execute(const StaticCommand& command) {
   ZEROPOINT_ASSIGN_OR_RETURN(const std::unique_ptr<FeedSource> source,
                              OpenData(command.data, model));
   const auto bar = MakeProgressBar(command.common);
-  options.progress = MakeProgress(command.common, bar);
+  options.progress = MakeProgress(bar);
   ZEROPOINT_ASSIGN_OR_RETURN(QuantizationReport report,
                              QuantizeStatic(model, *source, options));
   bar->Finish();

@@ -169,6 +169,14 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+/// Writes `contents` to `path`, whole or not at all.
+inline Status WriteFileAtomically(const std::string& path,
+                                  std::string_view contents) {
+  ZEROPOINT_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
+  ZEROPOINT_RETURN_IF_ERROR(file.Write(contents));
+  return file.Commit();
+}
+
 }  // namespace zeropoint
 
 #endif  // ZEROPOINT_CORE_ATOMIC_FILE_H_

@@ -41,6 +41,15 @@ inline std::vector<InputDescription> DescribeInputs(const Model& model) {
   return inputs;
 }
 
+/// The names of the main graph's outputs, in order.
+inline std::vector<std::string> OutputNames(const Model& model) {
+  std::vector<std::string> names;
+  for (const auto& output : model.proto().graph().output()) {
+    names.push_back(output.name());
+  }
+  return names;
+}
+
 }  // namespace zeropoint
 
 #endif  // ZEROPOINT_FLOW_DESCRIBE_INPUTS_H_

@@ -128,8 +128,8 @@ inline Result<QuantizationReport> QuantizeStatic(
   ZEROPOINT_RETURN_IF_ERROR(internal::UpgradeForQdq(model, target));
   const KernelTable& kernels = DispatchedKernels();
   if (options.optimize) {
-    ZEROPOINT_RETURN_IF_ERROR(
-        internal::CleanUp(model, MakeNodeEvaluator(model), report.left_undone));
+    ZEROPOINT_RETURN_IF_ERROR(internal::CleanUp(
+        model, NodeEvaluation(model, &kernels), report.left_undone));
   }
   timer.End("clean-up");
   std::vector<CalibrationTarget> targets;

@@ -38,7 +38,7 @@ struct Operands {
 
 namespace internal {
 
-inline std::int64_t Product(std::span<const std::int64_t> dims) {
+inline std::int64_t ProductOf(std::span<const std::int64_t> dims) {
   std::int64_t product = 1;
   for (const std::int64_t dim : dims) product *= dim;
   return product;
@@ -55,7 +55,7 @@ inline Result<Dims> WeightDims(const GraphView& graph, ValueId weight,
                        ", not float");
   }
   const auto dims = graph.shape(weight);
-  if (!dims || dims->size() < least_rank || Product(*dims) == 0) {
+  if (!dims || dims->size() < least_rank || ProductOf(*dims) == 0) {
     return Unsupported("its weights have an unexpected shape");
   }
   return *dims;
@@ -74,11 +74,12 @@ inline Result<Operands> ConvOperands(const GraphView& graph, NodeId node,
   // Conv: [M, C/group, k...]: every output sums C/group * k. ConvTranspose: [C,
   // M/group, k...]: every input is spread over M/group * k outputs, which are k
   // strides apart.
-  const std::int64_t taps = Product(std::span(dims).subspan(2));
+  const std::int64_t taps = ProductOf(std::span(dims).subspan(2));
   if (!transposed) {
     operands.macs_per_output = dims[1] * taps;
   } else {
-    const std::int64_t strides = Product(GetInts(graph.node(node), "strides"));
+    const std::int64_t strides =
+        ProductOf(GetInts(graph.node(node), "strides"));
     operands.macs_per_output = dims[0] /
                                std::max<std::int64_t>(operands.group, 1) *
                                taps / std::max<std::int64_t>(strides, 1);

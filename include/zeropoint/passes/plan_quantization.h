@@ -41,7 +41,11 @@ inline bool ComputesReals(const GraphView& graph, NodeId node,
                           const CalibrationTable& table) {
   if (graph.scope(node) != kMainScope) return !graph.outputs(node).empty();
   for (const ValueId output : graph.outputs(node)) {
-    if (output != kNoValue && table.contains(graph.name(output))) return true;
+    if (output == kNoValue || graph.IsConstant(output)) continue;
+    if (graph.element_type(output) == DataType::kFloat ||
+        table.contains(graph.name(output))) {
+      return true;
+    }
   }
   return false;
 }
@@ -151,7 +155,7 @@ class Planner {
     const auto calibrated = table_.find(graph_.name(output));
     const Dims& dims = calibrated->second.dims;
     const std::int64_t macs =
-        candidate.operands.macs_per_output * Product(dims);
+        candidate.operands.macs_per_output * ProductOf(dims);
     const bool known = !dims.empty() && candidate.operands.macs_per_output > 0;
     if (known && rule.min_macs > 0 && macs < rule.min_macs) {
       candidate.island = true;

@@ -8,7 +8,7 @@
 
 namespace zeropoint {
 
-/// What was measured there (docs/design/0002-placement.md):
+/// What was measured there (docs/design/0003-placement.md):
 /// - a convolution becomes one integer kernel only when its output is quantized
 /// too; below a million
 ///   multiply-accumulates, and when grouped, it is slower than float unless its

@@ -11,7 +11,7 @@ namespace zeropoint {
 /// Its low-precision transformations look at the inputs of a layer alone and
 /// carry the scales onward themselves, so pairs stand at the inputs of
 /// everything that multiplies by weights, depthwise and transposed convolutions
-/// included, and nowhere else (measured in docs/design/0002-placement.md).
+/// included, and nowhere else (measured in docs/design/0003-placement.md).
 struct OpenVino {
   static constexpr std::string_view kName = "openvino";
   using Activations = TensorActivations;

@@ -2,13 +2,19 @@
 #ifndef ZEROPOINT_REPORT_JSON_REPORT_H_
 #define ZEROPOINT_REPORT_JSON_REPORT_H_
 
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "zeropoint/flow/compare.h"
+#include "zeropoint/flow/describe_model.h"
 #include "zeropoint/flow/quantization_report.h"
+#include "zeropoint/flow/run_pipeline.h"
 
 namespace zeropoint {
 
@@ -78,6 +84,96 @@ inline Json QuantizationToJson(const QuantizationReport& report,
     seconds[phase.phase] = phase.seconds;
   }
   document["peak_rss_bytes"] = peak_rss_bytes;
+  return document;
+}
+
+/// What `compare` says:
+///
+///   samples, outputs[{name, sqnr_db, worst_sample_db, cosine, max_abs_error,
+///   argmax_agreement, non_finite}], layers[{tensor, sqnr_db}], accuracy{float,
+///   quantized} when there are labels, bytes{float, quantized}
+///
+/// An SQNR without any error is null: JSON has no infinity.
+inline Json ComparisonToJson(const ComparisonReport& report,
+                             std::size_t float_bytes,
+                             std::size_t quantized_bytes) {
+  const auto decibel = [](double db) {
+    return std::isfinite(db) ? Json(db) : Json();
+  };
+  Json document;
+  document["samples"] = report.samples;
+  Json& outputs = document["outputs"] = Json::array();
+  for (const TensorComparison& output : report.outputs) {
+    const OutputMeasures& measures = output.measures;
+    outputs.push_back({{"name", output.name},
+                       {"sqnr_db", decibel(measures.sqnr_db())},
+                       {"worst_sample_db", decibel(measures.worst_sample_db())},
+                       {"cosine", measures.cosine()},
+                       {"max_abs_error", measures.max_abs_error()},
+                       {"argmax_agreement", measures.argmax_agreement()},
+                       {"non_finite", measures.non_finite()}});
+  }
+  Json& layers = document["layers"] = Json::array();
+  for (const TensorComparison& layer : report.layers) {
+    layers.push_back({{"tensor", layer.name},
+                      {"sqnr_db", decibel(layer.measures.sqnr_db())}});
+  }
+  if (report.float_accuracy) {
+    document["accuracy"] = {
+        {"float", report.float_accuracy->accuracy()},
+        {"quantized", report.quantized_accuracy->accuracy()}};
+  }
+  document["bytes"] = {{"float", float_bytes}, {"quantized", quantized_bytes}};
+  return document;
+}
+
+/// What `passes` says: passes[{name, rewrites}], declined[{name, op, reason}].
+inline Json PipelineToJson(const PipelineReport& report) {
+  Json document;
+  Json& passes = document["passes"] = Json::array();
+  for (const PassRun& pass : report.passes) {
+    passes.push_back({{"name", pass.name}, {"rewrites", pass.rewrites}});
+  }
+  document["declined"] = internal::DeclinedToJson(report.declined);
+  return document;
+}
+
+/// What `inspect` says: ir_version, opsets, producer, form, inputs[{name, type,
+/// shape}], outputs[], operators{type: count}, constants{type: {tensors,
+/// bytes}}, nodes[{name, op, inputs[], outputs[]}]. An axis of any length is
+/// null.
+inline Json DescriptionToJson(const ModelDescription& model) {
+  Json document;
+  document["ir_version"] = model.ir_version;
+  document["opsets"] = model.opsets;
+  document["producer"] = model.producer;
+  document["form"] = model.form;
+  Json& inputs = document["inputs"] = Json::array();
+  for (const InputDescription& input : model.inputs) {
+    Json shape;
+    if (input.dims) {
+      shape = Json::array();
+      for (const std::int64_t dim : *input.dims) {
+        shape.push_back(dim < 0 ? Json() : Json(dim));
+      }
+    }
+    inputs.push_back({{"name", input.name},
+                      {"type", DataTypeName(input.type)},
+                      {"shape", std::move(shape)}});
+  }
+  document["outputs"] = model.outputs;
+  document["operators"] = model.operators;
+  Json& constants = document["constants"] = Json::object();
+  for (const auto& [type, stored] : model.constants) {
+    constants[type] = {{"tensors", stored.tensors}, {"bytes", stored.bytes}};
+  }
+  Json& nodes = document["nodes"] = Json::array();
+  for (const NodeDescription& node : model.nodes) {
+    nodes.push_back({{"name", node.name},
+                     {"op", node.op_type},
+                     {"inputs", node.inputs},
+                     {"outputs", node.outputs}});
+  }
   return document;
 }
 

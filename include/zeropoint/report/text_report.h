@@ -2,12 +2,17 @@
 #ifndef ZEROPOINT_REPORT_TEXT_REPORT_H_
 #define ZEROPOINT_REPORT_TEXT_REPORT_H_
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "zeropoint/flow/compare.h"
+#include "zeropoint/flow/describe_model.h"
 #include "zeropoint/flow/quantization_report.h"
 
 namespace zeropoint {
@@ -60,6 +65,82 @@ inline std::string QuantizationToText(const QuantizationReport& report) {
   for (const auto& [key, names] : groups) {
     text += "  " + std::to_string(names.size()) + " " + key.second + ": " +
             key.first + " (" + internal::ListNames(names, kNames) + ")\n";
+  }
+  return text;
+}
+
+/// The outputs, the layers that lost most, and the accuracy where the samples
+/// are labelled.
+inline std::string ComparisonToText(const ComparisonReport& report) {
+  constexpr std::size_t kLayers = 5;
+  const auto number = [](const char* format, double value) {
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), format, value);
+    return std::string(text.data());
+  };
+  std::string text = std::to_string(report.samples) + " samples\n";
+  for (const TensorComparison& output : report.outputs) {
+    const OutputMeasures& measures = output.measures;
+    text += "output " + output.name + ": SQNR " +
+            number("%.2f", measures.sqnr_db()) + " dB (worst sample " +
+            number("%.2f", measures.worst_sample_db()) + "), cosine " +
+            number("%.5f", measures.cosine()) + ", largest error " +
+            number("%.4g", measures.max_abs_error()) + ", same top-1 in " +
+            number("%.2f", 100.0 * measures.argmax_agreement()) + " %\n";
+    if (measures.non_finite() > 0) {
+      text += "warning: " + std::to_string(measures.non_finite()) +
+              " values are NaN or infinite\n";
+    }
+  }
+  if (report.float_accuracy) {
+    text += "top-1 accuracy against the labels: float " +
+            number("%.2f", 100.0 * report.float_accuracy->accuracy()) +
+            " %, quantized " +
+            number("%.2f", 100.0 * report.quantized_accuracy->accuracy()) +
+            " %\n";
+  }
+  std::vector<const TensorComparison*> layers;
+  for (const TensorComparison& layer : report.layers) layers.push_back(&layer);
+  std::stable_sort(layers.begin(), layers.end(),
+                   [](const auto* a, const auto* b) {
+                     return a->measures.sqnr_db() < b->measures.sqnr_db();
+                   });
+  if (layers.size() > kLayers) layers.resize(kLayers);
+  if (!layers.empty()) text += "tensors with the least SQNR:\n";
+  for (const TensorComparison* layer : layers) {
+    text += "  " + number("%6.2f", layer->measures.sqnr_db()) + " dB  " +
+            layer->name + "\n";
+  }
+  return text;
+}
+
+/// A few lines on the model as a whole, then one line a node.
+inline std::string DescriptionToText(const ModelDescription& model) {
+  std::string text = "IR version " + std::to_string(model.ir_version);
+  for (const auto& [domain, version] : model.opsets) {
+    text += ", " + domain + " " + std::to_string(version);
+  }
+  text += ", form " + model.form + "\n";
+  for (const InputDescription& input : model.inputs) {
+    text += "input " + input.name + ": " +
+            std::string(DataTypeName(input.type)) + " " +
+            (input.dims ? FormatDims(*input.dims) : "of any shape") + "\n";
+  }
+  for (const std::string& output : model.outputs) {
+    text += "output " + output + "\n";
+  }
+  for (const auto& [type, stored] : model.constants) {
+    text += "constants " + type + ": " + std::to_string(stored.tensors) +
+            " tensors, " + std::to_string(stored.bytes) + " bytes\n";
+  }
+  for (const auto& [op_type, count] : model.operators) {
+    text += "operator " + op_type + ": " + std::to_string(count) + "\n";
+  }
+  for (const NodeDescription& node : model.nodes) {
+    text += "node " + node.op_type + " " +
+            (node.name.empty() ? "(unnamed)" : node.name) + ": " +
+            internal::ListNames(node.inputs, node.inputs.size()) + " -> " +
+            internal::ListNames(node.outputs, node.outputs.size()) + "\n";
   }
   return text;
 }

@@ -1,0 +1,47 @@
+// AddBuiltinPasses: every pass of this folder, by name.
+#ifndef ZEROPOINT_PASSES_BUILTIN_PASSES_H_
+#define ZEROPOINT_PASSES_BUILTIN_PASSES_H_
+
+#include "zeropoint/core/status.h"
+#include "zeropoint/passes/eliminate_dead.h"
+#include "zeropoint/passes/eliminate_duplicate_initializer.h"
+#include "zeropoint/passes/eliminate_identity.h"
+#include "zeropoint/passes/fold_activation.h"
+#include "zeropoint/passes/fold_affine.h"
+#include "zeropoint/passes/fold_batch_norm.h"
+#include "zeropoint/passes/fold_constant.h"
+#include "zeropoint/passes/fuse_gelu.h"
+#include "zeropoint/passes/fuse_hard_sigmoid.h"
+#include "zeropoint/passes/fuse_hard_swish.h"
+#include "zeropoint/passes/fuse_layer_norm.h"
+#include "zeropoint/passes/fuse_matmul_add.h"
+#include "zeropoint/passes/fuse_pad.h"
+#include "zeropoint/passes/fuse_softmax.h"
+#include "zeropoint/passes/insert_qdq.h"
+#include "zeropoint/passes/pass_registry.h"
+#include "zeropoint/passes/quantize_bias.h"
+
+namespace zeropoint {
+
+namespace internal {
+template <DescribedPass... Ps>
+Status AddAllOf(PassRegistry& registry) {
+  Status status;
+  (void)(... && (status = registry.Add<Ps>()).ok());
+  return status;
+}
+}  // namespace internal
+
+/// A test holds this list equal to the passes that the folder defines.
+/// Errors: kInvalidArgument when a name is taken.
+inline Status AddBuiltinPasses(PassRegistry& registry) {
+  return internal::AddAllOf<
+      EliminateDead, EliminateDuplicateInitializer, EliminateIdentity,
+      FoldActivation, FoldAffine, FoldBatchNorm, FoldConstant, FuseGelu,
+      FuseHardSigmoid, FuseHardSwish, FuseLayerNorm, FuseMatMulAdd, FusePad,
+      FuseSoftmax, InsertQdq, QuantizeBias>(registry);
+}
+
+}  // namespace zeropoint
+
+#endif  // ZEROPOINT_PASSES_BUILTIN_PASSES_H_

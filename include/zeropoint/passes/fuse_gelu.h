@@ -1,0 +1,115 @@
+// FuseGelu: 0.5 * x * (1 + erf(x / sqrt(2))) becomes one operator.
+#ifndef ZEROPOINT_PASSES_FUSE_GELU_H_
+#define ZEROPOINT_PASSES_FUSE_GELU_H_
+
+#include <array>
+#include <cstddef>
+#include <numbers>
+#include <string_view>
+#include <vector>
+
+#include "zeropoint/core/status.h"
+#include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/rewriter.h"
+#include "zeropoint/passes/node_facts.h"
+#include "zeropoint/passes/pass.h"
+#include "zeropoint/passes/product.h"
+#include "zeropoint/passes/sweep.h"
+#include "zeropoint/passes/value_facts.h"
+
+namespace zeropoint {
+
+/// Fuses 0.5 * x * (1 + erf(x / sqrt(2))), factors in any order and each
+/// constant as Mul or Div, into Gelu. Needs opset 20: below, each unit is
+/// declined. Inner values with another reader, or that are graph outputs, stay.
+/// Enters bodies.
+/// Exact: up to the rounding of a few float operations (constants must be
+/// within 1e-5). Source: ONNX Gelu-20.
+class FuseGelu {
+ public:
+  static constexpr std::string_view kName = "fuse-gelu";
+  static constexpr std::string_view kHelp =
+      "Fuses 0.5 * x * (1 + erf(x / sqrt(2))) into Gelu (opset 20)";
+  static constexpr std::string_view kSketch =
+      "x -> Div(sqrt 2) -> Erf -> Add(1) -> Mul(x) -> Mul(0.5) -> y\n"
+      "x -> Gelu -> y";
+  static constexpr std::array<std::string_view, 2> kRoots = {"Mul", "Div"};
+  static constexpr std::int64_t kSinceOpset = 20;
+
+  struct Found {
+    ValueId x;
+    std::vector<NodeId> nodes;  // the root first
+  };
+
+  MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
+    const auto product = internal::ProductAt(graph, root);
+    if (!product || product->factors.size() != 2 ||
+        !internal::IsAbout(product->coefficient, 0.5)) {
+      return std::nullopt;
+    }
+    for (const std::size_t gate : {0u, 1u}) {
+      const ValueId x = product->factors[1 - gate];
+      const auto inner = OnePlusErf(graph, product->factors[gate], x);
+      if (inner.empty()) continue;
+      if (graph.model().opset() < kSinceOpset) {
+        return Decline{internal::NeedsOpset(graph, "Gelu", kSinceOpset)};
+      }
+      Found found{x, product->nodes};
+      found.nodes.insert(found.nodes.end(), inner.begin(), inner.end());
+      return found;
+    }
+    return std::nullopt;
+  }
+
+  Status Rewrite(const GraphView& graph, const Found& found,
+                 Rewriter& rewriter) const {
+    onnx::NodeProto fused;
+    fused.set_op_type("Gelu");
+    internal::FuseNodes(graph, rewriter, found.nodes, std::move(fused),
+                        {&found.x, 1}, graph.output(found.nodes.front(), 0));
+    return Status();
+  }
+
+  Result<PassReport> Run(GraphView& graph, PassContext& context) {
+    return SweepRoots(*this, graph, context);
+  }
+
+ private:
+  // The nodes that compute `value` = 1 + erf(x / sqrt(2)); empty when they do
+  // not.
+  static std::vector<NodeId> OnePlusErf(const GraphView& graph, ValueId value,
+                                        ValueId x) {
+    const NodeId add = internal::ProducerIfOp(graph, value, "Add");
+    if (add == kNoNode || internal::SoleReader(graph, value) == kNoNode) {
+      return {};
+    }
+    for (const std::size_t data : {0u, 1u}) {
+      const ValueId erf_value = graph.input(add, data);
+      const NodeId erf = internal::ProducerIfOp(graph, erf_value, "Erf");
+      if (erf == kNoNode || internal::SoleReader(graph, erf_value) != add ||
+          internal::ScalarBeside(graph, graph.input(add, 1 - data),
+                                 erf_value) != 1.0) {
+        continue;
+      }
+      const ValueId scaled = graph.input(erf, 0);
+      NodeId scale = internal::ProducerIfOp(graph, scaled, "Div");
+      if (scale == kNoNode) {
+        scale = internal::ProducerIfOp(graph, scaled, "Mul");
+      }
+      if (scale == kNoNode || internal::SoleReader(graph, scaled) != erf) {
+        continue;
+      }
+      const auto product = internal::ProductAt(graph, scale);
+      if (product && product->nodes.size() == 1 &&
+          product->factors == std::vector{x} &&
+          internal::IsAbout(product->coefficient, std::numbers::sqrt2 / 2)) {
+        return {add, erf, scale};
+      }
+    }
+    return {};
+  }
+};
+
+}  // namespace zeropoint
+
+#endif  // ZEROPOINT_PASSES_FUSE_GELU_H_

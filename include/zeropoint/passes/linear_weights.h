@@ -1,0 +1,179 @@
+// An affine map per output channel, folded into the weights and bias of the
+// linear node in front of it:
+//
+//   a_c * (W_c . x + b_c) + t_c  =  (a_c * W_c) . x + (a_c * b_c + t_c)
+//
+// Computed in double and rounded once to float, so that each new weight is the
+// nearest float to the exact product.
+#ifndef ZEROPOINT_PASSES_LINEAR_WEIGHTS_H_
+#define ZEROPOINT_PASSES_LINEAR_WEIGHTS_H_
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "zeropoint/core/status.h"
+#include "zeropoint/core/tensor.h"
+#include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/initializer.h"
+#include "zeropoint/graph/rewriter.h"
+#include "zeropoint/passes/node_facts.h"
+#include "zeropoint/passes/value_facts.h"
+
+namespace zeropoint::internal {
+
+/// y_c = scale[c] * x_c + shift[c]; both have one entry a channel.
+struct ChannelAffine {
+  std::vector<double> scale;
+  std::vector<double> shift;
+};
+
+/// A Conv, ConvTranspose or Gemm with constant float weights and a constant
+/// float bias or none. Its output has its channels on axis 1.
+struct LinearNode {
+  NodeId node = kNoNode;
+  std::size_t channels = 0;
+  std::size_t output_rank = 0;
+  /// The weights as [groups, inputs of a group, channels of a group, rest].
+  std::size_t groups = 1;
+  std::size_t group_inputs = 1;
+  std::size_t rest = 1;
+};
+
+/// Weights and bias after the fold, to be stored by StoreFolded.
+struct FoldedLinear {
+  std::optional<Tensor> weights;  // nothing: as they were
+  Tensor bias;
+};
+
+inline std::optional<LinearNode> AsLinear(const GraphView& graph, NodeId node) {
+  constexpr std::string_view kLinear[] = {"Conv", "ConvTranspose", "Gemm"};
+  if (!IsOneOf(graph, node, kLinear)) return std::nullopt;
+  const onnx::NodeProto& proto = graph.node(node);
+  const ValueId weights = graph.input(node, 1);
+  const ValueId bias = graph.input(node, 2);
+  const auto dims = ConstantShape(graph, weights);
+  if (!dims || graph.element_type(weights) != DataType::kFloat ||
+      ElementCount(*dims).value_or(0) == 0) {
+    return std::nullopt;
+  }
+  LinearNode linear{.node = node};
+  const auto dim = [&dims](std::size_t axis) {
+    return static_cast<std::size_t>((*dims)[axis]);
+  };
+  linear.output_rank = dims->size();
+  if (proto.op_type() == "Gemm") {
+    if (dims->size() != 2 || GetFloat(proto, "alpha", 1) != 1.0F ||
+        GetFloat(proto, "beta", 1) != 1.0F) {
+      return std::nullopt;
+    }
+    const bool transposed = GetInt(proto, "transB", 0) != 0;
+    linear.channels = dim(transposed ? 0 : 1);
+    (transposed ? linear.rest : linear.group_inputs) = dim(transposed ? 1 : 0);
+  } else {
+    if (dims->size() < 3) return std::nullopt;
+    for (std::size_t axis = 2; axis < dims->size(); ++axis) {
+      linear.rest *= dim(axis);
+    }
+    if (proto.op_type() == "Conv") {
+      linear.channels = dim(0);
+      linear.rest *= dim(1);
+    } else {
+      const std::int64_t groups = GetInt(proto, "group", 1);
+      if (groups < 1 || (*dims)[0] % groups != 0) return std::nullopt;
+      linear.groups = static_cast<std::size_t>(groups);
+      linear.group_inputs = dim(0) / linear.groups;
+      linear.channels = dim(1) * linear.groups;
+    }
+  }
+  if (bias != kNoValue) {
+    const auto bias_dims = ConstantShape(graph, bias);
+    if (!bias_dims || graph.element_type(bias) != DataType::kFloat ||
+        *bias_dims != Dims{static_cast<std::int64_t>(linear.channels)}) {
+      return std::nullopt;
+    }
+  }
+  return linear;
+}
+
+/// weights[.., c, ..] = round(weights[.., c, ..] * scale[c])
+template <class Round>
+void ScaleChannels(const LinearNode& linear, std::span<const double> scale,
+                   const Round& round, Tensor& weights) {
+  const std::size_t group_channels = linear.channels / linear.groups;
+  float* weight = weights.MutableAs<float>().data();
+  for (std::size_t row = 0; row < linear.groups * linear.group_inputs; ++row) {
+    const std::size_t first = row / linear.group_inputs * group_channels;
+    for (std::size_t c = first; c < first + group_channels; ++c) {
+      for (std::size_t i = 0; i < linear.rest; ++i, ++weight) {
+        *weight = round(static_cast<double>(*weight) * scale[c]);
+      }
+    }
+  }
+}
+
+/// Computes the fold; nothing when a result is outside float.
+/// Requires one scale and one shift a channel.
+/// Cost: one pass over the weights.
+inline std::optional<FoldedLinear> Fold(const GraphView& graph,
+                                        const LinearNode& linear,
+                                        const ChannelAffine& affine) {
+  FoldedLinear folded;
+  bool finite = true;
+  const auto round = [&finite](double value) {
+    const auto rounded = static_cast<float>(value);
+    finite = finite && std::isfinite(rounded);
+    return rounded;
+  };
+  if (std::any_of(affine.scale.begin(), affine.scale.end(),
+                  [](double scale) { return scale != 1; })) {
+    auto weights = graph.Constant(graph.input(linear.node, 1));
+    if (!weights.ok()) return std::nullopt;
+    ScaleChannels(linear, affine.scale, round, *weights);
+    folded.weights = std::move(*weights);
+  }
+
+  folded.bias =
+      Tensor(DataType::kFloat, {static_cast<std::int64_t>(linear.channels)});
+  const std::span<float> shifted = folded.bias.MutableAs<float>();
+  if (const ValueId old = graph.input(linear.node, 2); old != kNoValue) {
+    const auto before = graph.Constant(old);
+    if (!before.ok()) return std::nullopt;
+    for (std::size_t c = 0; c < linear.channels; ++c) {
+      shifted[c] = before->As<float>()[c];
+    }
+  }
+  for (std::size_t c = 0; c < linear.channels; ++c) {
+    shifted[c] = round(static_cast<double>(shifted[c]) * affine.scale[c] +
+                       affine.shift[c]);
+  }
+  if (!finite) return std::nullopt;
+  return folded;
+}
+
+/// Gives the linear node the folded weights and lets it produce `output`, which
+/// must have no producer.
+inline void StoreFolded(const GraphView& graph, const LinearNode& linear,
+                        const FoldedLinear& folded, ValueId output,
+                        Rewriter& rewriter) {
+  const std::string bias_name =
+      std::string(graph.name(graph.input(linear.node, 1))) + "_bias";
+  if (folded.weights) {
+    ReplaceConstant(graph, rewriter, {linear.node, 1}, folded.weights->view());
+  }
+  ReplaceConstant(graph, rewriter, {linear.node, 2}, folded.bias.view(),
+                  bias_name);
+  rewriter.SetOutput(linear.node, 0, output);
+}
+
+}  // namespace zeropoint::internal
+
+#endif  // ZEROPOINT_PASSES_LINEAR_WEIGHTS_H_
