@@ -18,6 +18,7 @@
 #endif
 
 #include "hwy/highway.h"
+#include "zeropoint/kernels/depthwise-inl.h"
 #include "zeropoint/kernels/gemm-inl.h"
 #include "zeropoint/kernels/gemm_tile-inl.h"
 
@@ -32,12 +33,17 @@ inline std::size_t ConvDepth(const ConvShape& s) {
 }
 
 inline std::size_t PackedConvCount(const ConvShape& s) {
+  if (IsDepthwise(s)) return PackedDepthwiseCount(s);
   return s.group * hwy::RoundUpTo(s.out_channels, kGroup) * ConvDepth(s);
 }
 
 /// For each group of channels and each block of k: groups of [depth][kGroup].
 inline void PackConv(const ConvShape& s, const float* weights, float* packed) {
   const std::size_t depth = ConvDepth(s);
+  if (IsDepthwise(s)) {
+    std::copy_n(weights, PackedDepthwiseCount(s), packed);
+    return;
+  }
   for (std::size_t g = 0; g < s.group; ++g) {
     const float* w = weights + g * s.out_channels * depth;
     for (std::size_t k = 0; k < depth; k += kDepth) {
@@ -48,30 +54,75 @@ inline void PackConv(const ConvShape& s, const float* weights, float* packed) {
   }
 }
 
-inline std::size_t ConvScratchCount(const ConvShape&) {
-  return kDepth * TileColumns();
+inline std::size_t ConvScratchCount(const ConvShape& s) {
+  return IsDepthwise(s) ? DepthwiseScratchCount(s) : kDepth * TileColumns();
 }
 
 inline std::size_t ConvTaskCount(const ConvShape& s) {
+  if (IsDepthwise(s)) return s.batch * s.group;
   return s.batch * s.group * hwy::DivCeil(s.out_h * s.out_w, TileColumns());
 }
 
+/// `count` input values from column `w` on, which may lie left of the row or
+/// run past it (then 0), `stride` apart.
+HWY_INLINE void PackRow(const float* row, std::size_t in_w, std::ptrdiff_t w,
+                        std::size_t stride, std::size_t count, float* to) {
+  const auto width = static_cast<std::ptrdiff_t>(in_w);
+  const auto step = static_cast<std::ptrdiff_t>(stride);
+  std::size_t j = 0;
+  for (; j < count && w < 0; ++j, w += step) to[j] = 0.0f;
+  if (w < width) {
+    const auto inside = static_cast<std::size_t>((width - w + step - 1) / step);
+    const std::size_t end = std::min(count, j + inside);
+    if (stride == 1) {
+      std::copy_n(row + w, end - j, to + j);
+      j = end;
+    } else {
+      for (; j < end; ++j, w += step) to[j] = row[w];
+    }
+  }
+  std::fill(to + j, to + count, 0.0f);
+}
+
 /// Row k of the block is what weight k is multiplied with, for `count` output
-/// pixels from `pixel` on; pixels in the padding, and past `count`, are 0.
+/// pixels from `pixel` on; pixels in the padding, and past `count` up to
+/// `width`, are 0.
 inline void PackPixels(const ConvShape& s, const float* x, std::size_t k_begin,
                        std::size_t depth, std::size_t pixel, std::size_t count,
                        std::size_t width, float* block) {
-  for (std::size_t k = k_begin; k < k_begin + depth; ++k) {
-    const std::size_t kw = k % s.kernel_w;
-    const std::size_t kh = k / s.kernel_w % s.kernel_h;
-    const float* plane = x + k / (s.kernel_w * s.kernel_h) * s.in_h * s.in_w;
-    for (std::size_t j = 0; j < width; ++j) {
-      const std::size_t h =
-          (pixel + j) / s.out_w * s.stride_h + kh * s.dilation_h - s.pad_top;
-      const std::size_t w =
-          (pixel + j) % s.out_w * s.stride_w + kw * s.dilation_w - s.pad_left;
-      const bool inside = j < count && h < s.in_h && w < s.in_w;
-      *block++ = inside ? plane[h * s.in_w + w] : 0.0f;
+  const std::size_t first_row = pixel / s.out_w;
+  const std::size_t first_column = pixel % s.out_w;
+  std::size_t kw = k_begin % s.kernel_w;
+  std::size_t kh = k_begin / s.kernel_w % s.kernel_h;
+  const float* plane =
+      x + k_begin / (s.kernel_w * s.kernel_h) * s.in_h * s.in_w;
+  for (std::size_t k = 0; k < depth; ++k) {
+    std::size_t row = first_row;
+    std::size_t column = first_column;
+    for (std::size_t j = 0; j < count;) {
+      const std::size_t run = std::min(s.out_w - column, count - j);
+      const std::size_t h = row * s.stride_h + kh * s.dilation_h - s.pad_top;
+      if (h < s.in_h) {  // above the image it has wrapped around
+        const auto w =
+            static_cast<std::ptrdiff_t>(column * s.stride_w +
+                                        kw * s.dilation_w) -
+            static_cast<std::ptrdiff_t>(s.pad_left);
+        PackRow(plane + h * s.in_w, s.in_w, w, s.stride_w, run, block + j);
+      } else {
+        std::fill_n(block + j, run, 0.0f);
+      }
+      j += run;
+      column = 0;
+      ++row;
+    }
+    std::fill(block + count, block + width, 0.0f);
+    block += width;
+    if (++kw == s.kernel_w) {
+      kw = 0;
+      if (++kh == s.kernel_h) {
+        kh = 0;
+        plane += s.in_h * s.in_w;
+      }
     }
   }
 }
@@ -79,6 +130,10 @@ inline void PackPixels(const ConvShape& s, const float* x, std::size_t k_begin,
 inline void Conv(const ConvShape& s, const float* x, const float* packed,
                  const float* bias, Clamp clamp, float* y, float* scratch,
                  std::size_t task_begin, std::size_t task_end) {
+  if (IsDepthwise(s)) {
+    return Depthwise(s, x, packed, bias, clamp, y, scratch, task_begin,
+                     task_end);
+  }
   const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
   const std::size_t pixels = s.out_h * s.out_w;
   const std::size_t blocks = hwy::DivCeil(pixels, TileColumns());

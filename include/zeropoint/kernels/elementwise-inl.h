@@ -17,7 +17,6 @@
 #endif
 
 #include "hwy/highway.h"
-#include "zeropoint/kernels/gemm_tile-inl.h"
 #include "zeropoint/kernels/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -25,6 +24,14 @@ namespace zeropoint::HWY_NAMESPACE {
 inline namespace ZEROPOINT_BASELINE {
 
 namespace hn = hwy::HWY_NAMESPACE;
+
+/// min(max(v, lo), hi) where NaN stays NaN.
+template <class D, class V>
+HWY_INLINE V ClampVector(D d, V v, const Clamp& clamp) {
+  const V limited =
+      hn::Min(hn::Max(v, hn::Set(d, clamp.lo)), hn::Set(d, clamp.hi));
+  return hn::IfThenElse(hn::Eq(v, v), limited, v);
+}
 
 /// y[i] = f(x[i])
 template <class F>

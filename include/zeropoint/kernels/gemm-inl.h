@@ -38,32 +38,74 @@ inline std::size_t PackedBCount(GemmShape shape) {
   return shape.k * hwy::RoundUpTo(shape.n, hn::Lanes(hn::ScalableTag<float>()));
 }
 
+/// Lays `rows` rows of a (leading dimension lda) out in groups of
+/// [depth][kGroup]. The places of rows that fill up the last group are left
+/// as they are: no tile reads them.
+inline void PackA(const float* a, std::size_t lda, std::size_t rows,
+                  std::size_t depth, float* packed) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t group = 0; group < rows; group += kGroup) {
+    const float* from = a + group * lda;
+    const std::size_t valid = std::min(kGroup, rows - group);
+    std::size_t k = 0;
+    if (valid == kGroup) {
+      for (; k + lanes <= depth; k += lanes) {
+        hn::StoreInterleaved4(
+            hn::LoadU(d, from + k), hn::LoadU(d, from + lda + k),
+            hn::LoadU(d, from + 2 * lda + k), hn::LoadU(d, from + 3 * lda + k),
+            d, packed + k * kGroup);
+      }
+    }
+    for (; k < depth; ++k) {
+      for (std::size_t r = 0; r < valid; ++r) {
+        packed[k * kGroup + r] = from[r * lda + k];
+      }
+    }
+    packed += depth * kGroup;
+  }
+}
+
+/// A panel of b^T, which has its columns one after the other: groups of columns
+/// are interleaved like rows of a.
+inline void PackTransposedPanel(const float* b, std::size_t column_stride,
+                                std::size_t depth, std::size_t columns,
+                                std::size_t width, float* packed) {
+  HWY_ALIGN float group[kGroup * kDepth];
+  for (std::size_t begin = 0; begin < depth; begin += kDepth) {
+    const std::size_t block = std::min(kDepth, depth - begin);
+    for (std::size_t n = 0; n < columns; n += kGroup) {
+      const std::size_t valid = std::min(kGroup, columns - n);
+      PackA(b + n * column_stride + begin, column_stride, valid, block, group);
+      for (std::size_t k = 0; k < block; ++k) {
+        std::copy_n(group + k * kGroup, valid,
+                    packed + (begin + k) * width + n);
+      }
+    }
+  }
+}
+
 inline void PackB(GemmShape shape, const float* b, std::size_t row_stride,
                   std::size_t column_stride, float* packed) {
   for (std::size_t n = 0; n < shape.n; n += TileColumns()) {
     const std::size_t width = PanelColumns(shape.n, n);
     const std::size_t valid = std::min(width, shape.n - n);
+    const float* from = b + n * column_stride;
     for (std::size_t k = 0; k < shape.k; ++k) {
-      const float* from = b + k * row_stride + n * column_stride;
-      for (std::size_t j = 0; j < valid; ++j) {
-        packed[j] = from[j * column_stride];
+      float* row = packed + k * width;
+      if (column_stride == 1) {
+        std::copy_n(from + k * row_stride, valid, row);
+      } else if (row_stride != 1) {
+        for (std::size_t j = 0; j < valid; ++j) {
+          row[j] = from[k * row_stride + j * column_stride];
+        }
       }
-      std::fill(packed + valid, packed + width, 0.0f);
-      packed += width;
+      std::fill(row + valid, row + width, 0.0f);
     }
-  }
-}
-
-/// Lays `rows` rows of a (leading dimension lda) out in groups of
-/// [depth][kGroup]; rows that fill up the last group are 0.
-inline void PackA(const float* a, std::size_t lda, std::size_t rows,
-                  std::size_t depth, float* packed) {
-  for (std::size_t group = 0; group < rows; group += kGroup) {
-    for (std::size_t k = 0; k < depth; ++k) {
-      for (std::size_t r = 0; r < kGroup; ++r) {
-        *packed++ = group + r < rows ? a[(group + r) * lda + k] : 0.0f;
-      }
+    if (row_stride == 1 && column_stride != 1) {
+      PackTransposedPanel(from, column_stride, shape.k, valid, width, packed);
     }
+    packed += shape.k * width;
   }
 }
 

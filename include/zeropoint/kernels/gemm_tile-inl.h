@@ -8,6 +8,7 @@
 #ifndef ZEROPOINT_KERNELS_GEMM_TILE_INL_H_
 #define ZEROPOINT_KERNELS_GEMM_TILE_INL_H_
 
+#include <algorithm>
 #include <cstddef>
 
 #include "zeropoint/kernels/baseline.h"
@@ -44,6 +45,8 @@ inline constexpr std::size_t kTileVectors = 3;
 /// in the first-level cache.
 inline constexpr std::size_t kDepth = 192;
 
+inline constexpr std::size_t kMaxLanes = hn::MaxLanes(hn::ScalableTag<float>());
+
 inline std::size_t TileColumns() {
   return kTileVectors * hn::Lanes(hn::ScalableTag<float>());
 }
@@ -52,11 +55,11 @@ inline std::size_t TileColumns() {
 struct Tile {
   std::size_t depth = 0;     // steps of k
   const float* a = nullptr;  // groups of [depth][kGroup]
-  const float* b = nullptr;  // [depth][b_stride]
+  const float* b = nullptr;  // [depth][b_stride], whole vectors
   std::size_t b_stride = 0;
   float* c = nullptr;  // [rows][c_stride]
   std::size_t c_stride = 0;
-  std::size_t columns = 0;             // of c that exist; b has whole vectors
+  std::size_t columns = 0;             // of c
   const float* row_bias = nullptr;     // [rows] or null
   const float* column_bias = nullptr;  // [columns] or null
   bool first = true;  // of the blocks of k: starts from the bias
@@ -64,23 +67,12 @@ struct Tile {
   Clamp clamp;
 };
 
-/// min(max(v, lo), hi) where NaN stays NaN.
-template <class D, class V>
-HWY_INLINE V ClampVector(D d, V v, const Clamp& clamp) {
-  const V limited =
-      hn::Min(hn::Max(v, hn::Set(d, clamp.lo)), hn::Set(d, clamp.hi));
-  return hn::IfThenElse(hn::Eq(v, v), limited, v);
-}
-
+/// A tile whose columns are whole vectors.
 template <std::size_t kRows, std::size_t kVectors>
-HWY_NOINLINE void RunTileOf(const Tile& tile) {
+HWY_NOINLINE void RunWholeTile(const Tile& tile) {
   const hn::ScalableTag<float> d;
   using V = hn::Vec<decltype(d)>;
   const std::size_t lanes = hn::Lanes(d);
-  const auto valid = [&](std::size_t v) HWY_ATTR {
-    const std::size_t begin = v * lanes;
-    return tile.columns > begin ? HWY_MIN(lanes, tile.columns - begin) : 0;
-  };
 
   V sum[kRows][kVectors];
   HWY_UNROLL(8)
@@ -88,10 +80,9 @@ HWY_NOINLINE void RunTileOf(const Tile& tile) {
     HWY_UNROLL(3)
     for (std::size_t v = 0; v < kVectors; ++v) {
       if (!tile.first) {
-        sum[r][v] =
-            hn::LoadN(d, tile.c + r * tile.c_stride + v * lanes, valid(v));
+        sum[r][v] = hn::LoadU(d, tile.c + r * tile.c_stride + v * lanes);
       } else if (tile.column_bias != nullptr) {
-        sum[r][v] = hn::LoadN(d, tile.column_bias + v * lanes, valid(v));
+        sum[r][v] = hn::LoadU(d, tile.column_bias + v * lanes);
       } else if (tile.row_bias != nullptr) {
         sum[r][v] = hn::Set(d, tile.row_bias[r]);
       } else {
@@ -122,29 +113,28 @@ HWY_NOINLINE void RunTileOf(const Tile& tile) {
     b += tile.b_stride;
   }
 
+  const Clamp clamp = tile.last ? tile.clamp : Clamp{};
+  const V lo = hn::Set(d, clamp.lo);
+  const V hi = hn::Set(d, clamp.hi);
   HWY_UNROLL(8)
   for (std::size_t r = 0; r < kRows; ++r) {
     HWY_UNROLL(3)
     for (std::size_t v = 0; v < kVectors; ++v) {
-      const V out =
-          tile.last ? ClampVector(d, sum[r][v], tile.clamp) : sum[r][v];
-      hn::StoreN(out, d, tile.c + r * tile.c_stride + v * lanes, valid(v));
+      hn::StoreU(hn::Min(hi, hn::Max(lo, sum[r][v])), d,
+                 tile.c + r * tile.c_stride + v * lanes);
     }
   }
 }
 
 template <std::size_t kRows>
 HWY_INLINE void RunTileRows(std::size_t vectors, const Tile& tile) {
-  if (vectors == 1) return RunTileOf<kRows, 1>(tile);
-  if (vectors == 2) return RunTileOf<kRows, 2>(tile);
-  return RunTileOf<kRows, 3>(tile);
+  if (vectors == 1) return RunWholeTile<kRows, 1>(tile);
+  if (vectors == 2) return RunWholeTile<kRows, 2>(tile);
+  return RunWholeTile<kRows, 3>(tile);
 }
 
-/// c[rows, columns] (+)= a * b. Requires: 1 <= rows <= kTileRows, 1 <= columns
-/// <= TileColumns().
-inline void RunTile(std::size_t rows, const Tile& tile) {
-  const std::size_t vectors =
-      hwy::DivCeil(tile.columns, hn::Lanes(hn::ScalableTag<float>()));
+inline void RunTileVectors(std::size_t rows, std::size_t vectors,
+                           const Tile& tile) {
   switch (rows) {
     case 1:
       return RunTileRows<1>(vectors, tile);
@@ -161,12 +151,44 @@ inline void RunTile(std::size_t rows, const Tile& tile) {
       return RunTileRows<6>(vectors, tile);
     case 7:
       return RunTileRows<7>(vectors, tile);
-    default:
+    case 8:
       return RunTileRows<8>(vectors, tile);
-#else
+#endif
     default:
       return;
-#endif
+  }
+}
+
+/// c[rows, columns] (+)= a * b. Requires: 1 <= rows <= kTileRows, 1 <= columns
+/// <= TileColumns().
+inline void RunTile(std::size_t rows, const Tile& tile) {
+  const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
+  const std::size_t vectors = hwy::DivCeil(tile.columns, lanes);
+  if (tile.columns == vectors * lanes) {
+    return RunTileVectors(rows, vectors, tile);
+  }
+  // The last columns of c are no whole vector: the tile runs on a copy.
+  constexpr std::size_t kMost = kTileVectors * kMaxLanes;
+  HWY_ALIGN float c[kTileRows * kMost];
+  HWY_ALIGN float bias[kMost] = {};
+  Tile whole = tile;
+  whole.c = c;
+  whole.c_stride = kMost;
+  whole.columns = vectors * lanes;
+  if (tile.first && tile.column_bias != nullptr) {
+    std::copy_n(tile.column_bias, tile.columns, bias);
+    whole.column_bias = bias;
+  }
+  if (!tile.first) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      std::copy_n(tile.c + r * tile.c_stride, tile.columns, c + r * kMost);
+      std::fill_n(c + r * kMost + tile.columns, whole.columns - tile.columns,
+                  0.0f);
+    }
+  }
+  RunTileVectors(rows, vectors, whole);
+  for (std::size_t r = 0; r < rows; ++r) {
+    std::copy_n(c + r * kMost, tile.columns, tile.c + r * tile.c_stride);
   }
 }
 
