@@ -178,14 +178,8 @@ class GraphIndexer {
   }
 
   NodeId AddNode(onnx::NodeProto* node, ScopeId scope) {
-    const auto id = static_cast<NodeId>(tables_.nodes.size());
-    NodeRecord& record = tables_.nodes.emplace_back();
-    record.proto = node;
-    record.scope = scope;
-    tables_.at(scope).nodes.push_back(id);
-    tables_.nodes_of_type[node->op_type()].push_back(id);
     if (!node->name().empty()) tables_.Intern(node->name());
-    return id;
+    return tables_.AddNode(node, scope);
   }
 
   void BindOutputs(NodeId id) {

@@ -129,9 +129,26 @@ struct GraphTables {
   }
 
   ValueId AddValue(std::string_view name, ScopeId scope) {
+    return AddInternedValue(Intern(name), scope);
+  }
+
+  /// `name` lies in `names`.
+  ValueId AddInternedValue(std::string_view name, ScopeId scope) {
     const auto id = static_cast<ValueId>(values.size());
-    values.push_back({.name = Intern(name), .scope = scope, .uses = {}});
-    at(scope).values.emplace(values.back().name, id);
+    values.push_back({.name = name, .scope = scope, .uses = {}});
+    at(scope).values.emplace(name, id);
+    return id;
+  }
+
+  /// A node at the end of `scope`, without inputs and outputs as yet. Its name
+  /// is interned.
+  NodeId AddNode(onnx::NodeProto* node, ScopeId scope) {
+    const auto id = static_cast<NodeId>(nodes.size());
+    NodeRecord& record = nodes.emplace_back();
+    record.proto = node;
+    record.scope = scope;
+    at(scope).nodes.push_back(id);
+    nodes_of_type[node->op_type()].push_back(id);
     return id;
   }
 

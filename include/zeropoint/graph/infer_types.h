@@ -1,7 +1,7 @@
 // Types of intermediate values, from onnx's shape inference.
 //
-// Inference runs on a copy without weights and its result goes to the view, so
-// the model gains nothing unless Rewriter::WriteTypes is called.
+// Inference runs on a copy without weights and its result goes to the view: the
+// model itself does not change.
 #ifndef ZEROPOINT_GRAPH_INFER_TYPES_H_
 #define ZEROPOINT_GRAPH_INFER_TYPES_H_
 

@@ -42,8 +42,7 @@ class Rewriter {
   /// node's place may take its name. Bodies in its attributes are indexed too.
   /// Requires: the above; anything else is a fault of the pass.
   NodeId Add(onnx::NodeProto node, ScopeId scope = kMainScope) {
-    const std::string hint = node.name().empty() ? node.op_type() : node.name();
-    node.set_name(free_node_names_.erase(hint) > 0 ? hint : UniqueName(hint));
+    node.set_name(NodeName(node.name().empty() ? node.op_type() : node.name()));
     for (const std::string& output : node.output()) {
       ZEROPOINT_ASSERT(
           output.empty() || view_.Find(output, scope) != kNoValue ||
@@ -62,11 +61,26 @@ class Rewriter {
   /// MutableNode.
   NodeId Add(std::string_view op_type, std::span<const ValueId> inputs,
              std::span<const ValueId> outputs, ScopeId scope = kMainScope) {
-    onnx::NodeProto node;
+    onnx::NodeProto& node = *tables_.at(scope).graph->add_node();
     node.set_op_type(std::string(op_type));
-    for (const ValueId input : inputs) node.add_input(NameOf(input));
-    for (const ValueId output : outputs) node.add_output(NameOf(output));
-    return Add(std::move(node), scope);
+    node.set_name(NodeName(node.op_type()));
+    const NodeId id = tables_.AddNode(&node, scope);
+    internal::NodeRecord& record = tables_.at(id);
+    record.inputs.assign(inputs.size(), kNoValue);
+    record.use_at.assign(inputs.size(), 0);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      CheckVisible(inputs[i], scope);
+      node.add_input(NameOf(inputs[i]));
+      tables_.AddUse(id, static_cast<int>(i), inputs[i]);
+    }
+    record.outputs.assign(outputs.begin(), outputs.end());
+    for (const ValueId output : outputs) {
+      CheckUndefined(output, scope);
+      node.add_output(NameOf(output));
+      if (output != kNoValue) tables_.at(output).producer = id;
+    }
+    MarkDirty(scope);
+    return id;
   }
   NodeId Add(std::string_view op_type, std::initializer_list<ValueId> inputs,
              std::initializer_list<ValueId> outputs,
@@ -100,7 +114,8 @@ class Rewriter {
   /// A value that nothing produces yet, with a name made from `name_hint` that
   /// is unique over all scopes. The same calls give the same names.
   ValueId NewValue(std::string_view name_hint, ScopeId scope = kMainScope) {
-    const ValueId value = tables_.AddValue(UniqueName(name_hint), scope);
+    const ValueId value =
+        tables_.AddInternedValue(UniqueName(name_hint), scope);
     unproduced_.push_back(value);
     return value;
   }
@@ -108,7 +123,7 @@ class Rewriter {
   /// Adds an initializer; the tensor's name is a hint as for NewValue.
   ValueId AddInitializer(onnx::TensorProto tensor, ScopeId scope = kMainScope) {
     const std::string hint = tensor.name().empty() ? "constant" : tensor.name();
-    const ValueId value = tables_.AddValue(UniqueName(hint), scope);
+    const ValueId value = tables_.AddInternedValue(UniqueName(hint), scope);
     tensor.set_name(NameOf(value));
     onnx::TensorProto* added = tables_.at(scope).graph->add_initializer();
     added->Swap(&tensor);
@@ -158,10 +173,7 @@ class Rewriter {
   void SetInput(NodeId id, int input, ValueId value) {
     const auto slot = static_cast<std::size_t>(input);
     internal::NodeRecord& record = tables_.at(id);
-    ZEROPOINT_ASSERT(
-        value == kNoValue ||
-            tables_.Contains(tables_.at(value).scope, record.scope),
-        "Rewriter::SetInput needs a value that the node's scope sees");
+    CheckVisible(value, record.scope);
     while (record.inputs.size() <= slot) {
       record.inputs.push_back(kNoValue);
       record.use_at.push_back(0);
@@ -184,11 +196,9 @@ class Rewriter {
   void SetOutput(NodeId id, int output, ValueId value) {
     const auto slot = static_cast<std::size_t>(output);
     internal::NodeRecord& record = tables_.at(id);
-    ZEROPOINT_ASSERT(
-        slot < record.outputs.size() &&
-            (value == kNoValue || (!tables_.IsDefined(value) &&
-                                   tables_.at(value).scope == record.scope)),
-        "Rewriter::SetOutput needs a value without a producer");
+    ZEROPOINT_ASSERT(slot < record.outputs.size(),
+                     "Rewriter::SetOutput needs an output that is there");
+    CheckUndefined(value, record.scope);
     Orphan(record.outputs[slot]);
     record.outputs[slot] = value;
     if (value != kNoValue) tables_.at(value).producer = id;
@@ -226,10 +236,6 @@ class Rewriter {
     MarkDirty(record.scope);
   }
 
-  /// Writes the types of node outputs that the view knows and the model does
-  /// not into value_info, in the order of the nodes.
-  void WriteTypes();
-
   /// Compacts and places the nodes of every scope that changed, and drops
   /// value_info of values that are gone. The rewriter can be used again.
   /// Errors: kInvalidModel for a value that is read and not produced, and for a
@@ -242,20 +248,32 @@ class Rewriter {
                              : std::string(tables_.at(value).name);
   }
 
+  void CheckVisible(ValueId value, ScopeId scope) const {
+    ZEROPOINT_ASSERT(
+        value == kNoValue || tables_.Contains(tables_.at(value).scope, scope),
+        "Rewriter: a node reads a value that its scope sees");
+  }
+  void CheckUndefined(ValueId value, ScopeId scope) const {
+    ZEROPOINT_ASSERT(value == kNoValue || (!tables_.IsDefined(value) &&
+                                           tables_.at(value).scope == scope),
+                     "Rewriter: a node produces a value of its own scope that "
+                     "nothing else defines");
+  }
+
   // hint, hint_1, hint_2 ...: remembered, so that many of one hint stay linear.
-  std::string UniqueName(std::string_view hint) {
-    std::string name(hint);
-    if (!tables_.names.contains(name)) {
-      tables_.names.insert(name);
-      return name;
+  std::string_view UniqueName(std::string_view hint) {
+    const auto [name, is_new] = tables_.names.emplace(hint);
+    if (is_new) return *name;
+    std::uint32_t& next = tables_.next_suffix[*name];
+    for (std::string candidate;;) {
+      candidate = std::string(hint) + "_" + std::to_string(++next);
+      const auto [unique, inserted] = tables_.names.insert(candidate);
+      if (inserted) return *unique;
     }
-    std::uint32_t& next = tables_.next_suffix[name];
-    std::string candidate;
-    do {
-      candidate = name + "_" + std::to_string(++next);
-    } while (tables_.names.contains(candidate));
-    tables_.names.insert(candidate);
-    return candidate;
+  }
+  std::string NodeName(const std::string& hint) {
+    return free_node_names_.erase(hint) > 0 ? hint
+                                            : std::string(UniqueName(hint));
   }
 
   void Orphan(ValueId value) {
@@ -338,29 +356,6 @@ inline void Rewriter::ReplaceUses(ValueId from, ValueId to) {
   source.is_graph_output = false;
   for (auto& scope : tables_.scopes) {
     std::replace(scope.outputs.begin(), scope.outputs.end(), from, to);
-  }
-}
-
-inline void Rewriter::WriteTypes() {
-  for (internal::ScopeRecord& scope : tables_.scopes) {
-    if (!scope.alive) continue;
-    std::unordered_set<std::string_view> written;
-    for (const auto& info : scope.graph->value_info()) {
-      written.insert(info.name());
-    }
-    for (const NodeId node : scope.nodes) {
-      if (!view_.alive(node)) continue;
-      for (const ValueId output : view_.outputs(node)) {
-        if (output == kNoValue || view_.is_graph_output(output) ||
-            view_.type(output) == nullptr ||
-            written.contains(view_.name(output))) {
-          continue;
-        }
-        onnx::ValueInfoProto& info = *scope.graph->add_value_info();
-        info.set_name(NameOf(output));
-        *info.mutable_type() = *view_.type(output);
-      }
-    }
   }
 }
 
