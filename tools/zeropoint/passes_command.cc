@@ -6,6 +6,7 @@
 #include "tools/zeropoint/command.h"
 #include "zeropoint/flow/run_pipeline.h"
 #include "zeropoint/report/json_report.h"
+#include "zeropoint/report/pass_catalogue.h"
 
 namespace zeropoint::cli {
 namespace {
@@ -21,9 +22,7 @@ struct PassesCommand {
 
 Status List() {
   ZEROPOINT_ASSIGN_OR_RETURN(const PassRegistry registry, BuiltinRegistry());
-  for (const PassEntry& entry : registry.entries()) {
-    std::printf("%s: %s\n", entry.name.c_str(), entry.help.c_str());
-  }
+  std::printf("%s", PassCatalogue(registry).c_str());
   return Status();
 }
 

@@ -63,6 +63,17 @@ inline std::size_t ConvTaskCount(const ConvShape& s) {
   return s.batch * s.group * hwy::DivCeil(s.out_h * s.out_w, TileColumns());
 }
 
+/// Plain loads and stores: rows are too short to be worth a call of memmove.
+HWY_INLINE void CopyRow(const float* from, std::size_t count, float* to) {
+  const hn::ScalableTag<float> d;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    hn::StoreU(hn::LoadU(d, from + i), d, to + i);
+  }
+  for (; i < count; ++i) to[i] = from[i];
+}
+
 /// `count` input values from column `w` on, which may lie left of the row or
 /// run past it (then 0), `stride` apart.
 HWY_INLINE void PackRow(const float* row, std::size_t in_w, std::ptrdiff_t w,
@@ -75,7 +86,7 @@ HWY_INLINE void PackRow(const float* row, std::size_t in_w, std::ptrdiff_t w,
     const auto inside = static_cast<std::size_t>((width - w + step - 1) / step);
     const std::size_t end = std::min(count, j + inside);
     if (stride == 1) {
-      std::copy_n(row + w, end - j, to + j);
+      CopyRow(row + w, end - j, to + j);
       j = end;
     } else {
       for (; j < end; ++j, w += step) to[j] = row[w];
@@ -103,10 +114,9 @@ inline void PackPixels(const ConvShape& s, const float* x, std::size_t k_begin,
       const std::size_t run = std::min(s.out_w - column, count - j);
       const std::size_t h = row * s.stride_h + kh * s.dilation_h - s.pad_top;
       if (h < s.in_h) {  // above the image it has wrapped around
-        const auto w =
-            static_cast<std::ptrdiff_t>(column * s.stride_w +
-                                        kw * s.dilation_w) -
-            static_cast<std::ptrdiff_t>(s.pad_left);
+        const auto w = static_cast<std::ptrdiff_t>(column * s.stride_w +
+                                                   kw * s.dilation_w) -
+                       static_cast<std::ptrdiff_t>(s.pad_left);
         PackRow(plane + h * s.in_w, s.in_w, w, s.stride_w, run, block + j);
       } else {
         std::fill_n(block + j, run, 0.0f);
@@ -127,13 +137,26 @@ inline void PackPixels(const ConvShape& s, const float* x, std::size_t k_begin,
   }
 }
 
-inline void Conv(const ConvShape& s, const float* x, const float* packed,
+/// A pointwise convolution takes the image as one long row.
+inline ConvShape Flatten(ConvShape s) {
+  const bool pointwise = s.kernel_h == 1 && s.kernel_w == 1 &&
+                         s.stride_h == 1 && s.stride_w == 1 &&
+                         s.out_h == s.in_h && s.out_w == s.in_w;
+  if (pointwise && s.pad_top == 0 && s.pad_left == 0) {
+    s.in_w = s.out_w = s.in_h * s.in_w;
+    s.in_h = s.out_h = 1;
+  }
+  return s;
+}
+
+inline void Conv(const ConvShape& shape, const float* x, const float* packed,
                  const float* bias, Clamp clamp, float* y, float* scratch,
                  std::size_t task_begin, std::size_t task_end) {
-  if (IsDepthwise(s)) {
-    return Depthwise(s, x, packed, bias, clamp, y, scratch, task_begin,
+  if (IsDepthwise(shape)) {
+    return Depthwise(shape, x, packed, bias, clamp, y, scratch, task_begin,
                      task_end);
   }
+  const ConvShape s = Flatten(shape);
   const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
   const std::size_t pixels = s.out_h * s.out_w;
   const std::size_t blocks = hwy::DivCeil(pixels, TileColumns());

@@ -107,8 +107,8 @@ inline void DepthwisePlane(const ConvShape& s, const PaddedPlane& plane,
   for (std::size_t h = 0; h < s.out_h; ++h) {
     const float* row = padded + h * s.stride_h * plane.width;
     for (std::size_t w = 0; w < s.out_w; w += lanes) {
-      const auto sum = DepthwiseVector<kStride>(
-          d, s, plane, row + w * kStride, weights, bias);
+      const auto sum = DepthwiseVector<kStride>(d, s, plane, row + w * kStride,
+                                                weights, bias);
       hn::StoreN(hn::Min(hi, hn::Max(lo, sum)), d, y + h * s.out_w + w,
                  std::min(lanes, s.out_w - w));
     }

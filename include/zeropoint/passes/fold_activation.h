@@ -29,10 +29,10 @@ class FoldActivation {
  public:
   static constexpr std::string_view kName = "fold-activation";
   static constexpr std::string_view kHelp =
-      "leave out a Relu or Clip that the QuantizeLinear behind it does anyway";
+      "Leaves out a Relu or Clip that the QuantizeLinear behind it does anyway";
   static constexpr std::string_view kSketch =
-      "before: Conv -> Relu -> QuantizeLinear(zero_point = qmin)\n"
-      "after:  Conv -> QuantizeLinear";
+      "Conv -> Relu -> QuantizeLinear(zero_point = qmin)\n"
+      "Conv -> QuantizeLinear";
 
   Result<PassReport> Run(GraphView& graph, PassContext&) {
     Rewriter rewriter(graph);

@@ -273,10 +273,10 @@ class QdqInserter {
 struct InsertQdq {
   static constexpr std::string_view kName = "insert-qdq";
   static constexpr std::string_view kHelp =
-      "quantize the main graph with Q/DQ pairs where the target wants them";
+      "Quantizes the main graph with Q/DQ pairs where the target wants them";
   static constexpr std::string_view kSketch =
-      "before: x -> Conv(W, b) -> Relu -> y\n"
-      "after:  x -> Q -> DQ -> Conv(DQ(Wq), b) -> Relu -> Q -> DQ -> y";
+      "x -> Conv(W, b) -> Relu -> y\n"
+      "x -> Q -> DQ -> Conv(DQ(Wq), b) -> Relu -> Q -> DQ -> y";
 
   bool correct_bias = true;
 

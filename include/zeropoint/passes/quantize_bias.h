@@ -44,10 +44,10 @@ class QuantizeBias {
  public:
   static constexpr std::string_view kName = "quantize-bias";
   static constexpr std::string_view kHelp =
-      "store the bias of quantized convolutions and Gemm as int32";
+      "Stores the bias of quantized convolutions and Gemm as int32";
   static constexpr std::string_view kSketch =
-      "before: Conv(DQ(x), DQ(Wq), b)\n"
-      "after:  Conv(DQ(x), DQ(Wq), DQ(bq)), bq int32 of scale "
+      "Conv(DQ(x), DQ(Wq), b)\n"
+      "Conv(DQ(x), DQ(Wq), DQ(bq)), bq int32 of scale "
       "scale_x * scale_w";
 
   Result<PassReport> Run(GraphView& graph, PassContext& context) {
