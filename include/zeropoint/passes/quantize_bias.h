@@ -247,16 +247,16 @@ class QuantizeBias {
         VisitDataType(codes.type(), [&]<class Storage>() -> Status {
           if constexpr (std::is_integral_v<Storage> && sizeof(Storage) <= 2) {
             const auto q = codes.template MutableAs<Storage>();
+            std::vector<double> shrink;
             for (std::size_t c = 0; c < scales.size(); ++c) {
-              const double shrink =
-                  static_cast<double>(match.weight_scales[c]) /
-                  static_cast<double>(scales[c]);
-              layout.ForEach(c, [&](std::size_t i) {
-                q[i] = static_cast<Storage>(
-                    RoundHalfEven(static_cast<double>(q[i]) * shrink));
-              });
+              shrink.push_back(static_cast<double>(match.weight_scales[c]) /
+                               static_cast<double>(scales[c]));
               weights.params.channels.push_back({scales[c], 0});
             }
+            layout.ForEach([&](std::size_t channel, std::size_t i) {
+              q[i] = static_cast<Storage>(
+                  RoundHalfEven(static_cast<double>(q[i]) * shrink[channel]));
+            });
           }
           return Status();
         }));

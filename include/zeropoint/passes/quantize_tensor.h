@@ -23,9 +23,8 @@ struct QuantizedTensor {
   TensorQParams params;
 };
 
-/// The steps from one index of `axis` to the next and from one outer index to
-/// the next, for walking a tensor channel by channel: element (outer, channel,
-/// inner) is at (outer * channels + channel) * inner_count + inner.
+/// How channels lie in a tensor: element (outer, channel, inner) is at
+/// (outer * channels + channel) * inner_count + inner.
 struct ChannelLayout {
   std::size_t outer_count = 1;
   std::size_t channels = 1;
@@ -44,12 +43,14 @@ struct ChannelLayout {
     }
   }
 
-  /// Calls visit(index) for each element of `channel`.
+  /// Calls visit(channel, index) for each element in the order of memory.
   template <class Visitor>
-  void ForEach(std::size_t channel, Visitor&& visit) const {
+  void ForEach(Visitor&& visit) const {
+    std::size_t index = 0;
     for (std::size_t outer = 0; outer < outer_count; ++outer) {
-      const std::size_t begin = (outer * channels + channel) * inner_count;
-      for (std::size_t i = begin; i < begin + inner_count; ++i) visit(i);
+      for (std::size_t channel = 0; channel < channels; ++channel) {
+        for (std::size_t i = 0; i < inner_count; ++i) visit(channel, index++);
+      }
     }
   }
 };
@@ -71,15 +72,16 @@ inline Result<QuantizedTensor> QuantizeConstant(const TensorView& real,
   quantized.codes =
       Tensor(scheme.storage, Dims(real.dims().begin(), real.dims().end()));
   quantized.params.axis = axis;
-  for (std::size_t channel = 0; channel < layout.channels; ++channel) {
-    RealRange range{};
-    bool finite = true;
-    layout.ForEach(channel, [&](std::size_t i) {
-      range.lo = std::min(range.lo, x[i]);
-      range.hi = std::max(range.hi, x[i]);
-      finite = finite && x[i] - x[i] == 0.0f;
-    });
-    if (!finite) return InvalidModel("it holds NaN or infinite values");
+  std::vector<RealRange> ranges(layout.channels);
+  bool finite = true;
+  layout.ForEach([&](std::size_t channel, std::size_t i) {
+    RealRange& range = ranges[channel];
+    range.lo = std::min(range.lo, x[i]);
+    range.hi = std::max(range.hi, x[i]);
+    finite = finite && x[i] - x[i] == 0.0f;
+  });
+  if (!finite) return InvalidModel("it holds NaN or infinite values");
+  for (const RealRange& range : ranges) {
     quantized.params.channels.push_back(ChooseQParams(range, scheme));
   }
   ZEROPOINT_RETURN_IF_ERROR(
@@ -87,13 +89,11 @@ inline Result<QuantizedTensor> QuantizeConstant(const TensorView& real,
         if constexpr (std::is_integral_v<Storage> && sizeof(Storage) <= 2) {
           const std::span<Storage> q =
               quantized.codes.template MutableAs<Storage>();
-          for (std::size_t c = 0; c < layout.channels; ++c) {
-            const QParams& params = quantized.params.channels[c];
-            layout.ForEach(c, [&](std::size_t i) {
-              q[i] = static_cast<Storage>(
-                  reference::Quantize(x[i], params, codes));
-            });
-          }
+          const std::vector<QParams>& params = quantized.params.channels;
+          layout.ForEach([&](std::size_t channel, std::size_t i) {
+            q[i] = static_cast<Storage>(
+                reference::Quantize(x[i], params[channel], codes));
+          });
           return Status();
         } else {
           return Unsupported("codes are 8- or 16-bit integers");
@@ -112,12 +112,10 @@ inline Tensor DequantizeConstant(const QuantizedTensor& quantized) {
       VisitDataType(codes.type(), [&]<class Storage>() -> Status {
         if constexpr (std::is_integral_v<Storage> && sizeof(Storage) <= 2) {
           const std::span<const Storage> q = codes.As<Storage>();
-          for (std::size_t c = 0; c < layout.channels; ++c) {
-            const QParams& params = quantized.params.channels[c];
-            layout.ForEach(c, [&](std::size_t i) {
-              x[i] = reference::Dequantize(q[i], params);
-            });
-          }
+          const std::vector<QParams>& params = quantized.params.channels;
+          layout.ForEach([&](std::size_t channel, std::size_t i) {
+            x[i] = reference::Dequantize(q[i], params[channel]);
+          });
         }
         return Status();
       });
