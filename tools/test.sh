@@ -29,5 +29,6 @@ if [ ! -d "$cases" ]; then
   "$python" tests/conformance/generate_cases.py "$cases.new" && mv "$cases.new" "$cases"
 fi
 outside_bazel conformance bazel-bin/tests/conformance/run_cases "$cases"
+outside_bazel interop "$python" tests/interop/run.py
 
 python3 tools/count_tests.py "$logs/events.json" "$logs"/*.log

@@ -36,8 +36,10 @@ void AddDataOptions(CLI::App& command, DataOptions& options) {
   command.add_option("--preprocess", options.preprocess,
                      "FILE.json that says how stored integers become the "
                      "model's inputs");
-  command.add_option("--limit", options.limit, "use at most so many samples");
+  command.add_option("--limit", options.limit, "use at most so many samples")
+      ->check(CLI::PositiveNumber);
   command.add_option("--skip", options.skip, "leave out so many samples first")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
 }
 

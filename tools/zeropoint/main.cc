@@ -8,7 +8,8 @@
 int main(int argc, char** argv) {
   using namespace zeropoint::cli;  // NOLINT(google-build-using-namespace)
   CLI::App program("Quantizes ONNX models.", "zeropoint");
-  program.require_subcommand(1);
+  // Not (1): a misspelt command would be reported as a missing one.
+  program.require_subcommand(0, 1);
   program.set_version_flag("--version", "zeropoint 0.1.0");
   Run run;
   AddStatic(program, run);
@@ -22,6 +23,11 @@ int main(int argc, char** argv) {
     if (error.get_exit_code() == 0) return program.exit(error);  // --help
     std::fprintf(stderr, "zeropoint: %s; --help lists the options\n",
                  error.what());
+    return kUsage;
+  }
+  if (!run) {
+    std::fprintf(stderr,
+                 "zeropoint: a command is required; --help lists them\n");
     return kUsage;
   }
   return run();
