@@ -10,7 +10,7 @@ namespace zeropoint::testing {
 
 /// From static.h, without -m flags.
 const KernelTable& StaticDefault();
-/// From static.h, with -mavx2 -mfma. Only on a CPU that has both.
+/// From static.h, with -march=haswell. Only on a CPU with AVX2.
 const KernelTable& StaticAvx2();
 /// From a unit that owns Highway's slot and has SIMD code of its own.
 const KernelTable& OwnSlot();

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "zeropoint/passes/pass_registry.h"
+#include "zeropoint/flow/run_pipeline.h"
 
 namespace zeropoint {
 
