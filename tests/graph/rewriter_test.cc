@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/graph/parse_model.h"
+#include "tests/testing.h"
 
 namespace zeropoint {
 namespace {
@@ -71,6 +72,168 @@ BOOST_AUTO_TEST_CASE(FollowsUsesIntoBodies) {
   const auto& then_branch = model.proto().graph().node(3).attribute(0).g();
   BOOST_TEST(then_branch.node(0).input(0) == "real");
   BOOST_TEST(then_branch.output(0).name() == "t");
+  BOOST_TEST(GraphView::Over(model).ok());
+}
+
+BOOST_AUTO_TEST_CASE(NewNamesAreUniqueInAllScopes) {
+  Model model = ParseModel(R"(
+    g (float[N] x, bool c) => (float[N] z) {
+      [taken_1] a = Relu(x)
+      z = If (c) <
+        then_branch = g1 () => (float[N] t) { taken = Relu(a) t = Neg(taken) },
+        else_branch = g2 () => (float[N] t) { t = Neg(a) }>
+    })");
+  auto view = GraphView::Over(model);
+  BOOST_REQUIRE(view.ok());
+  Rewriter rewriter(*view);
+  const ScopeId body = view->bodies(view->nodes_of_type("If")[0])[1];
+  BOOST_TEST(view->name(rewriter.NewValue("taken")) == "taken_2");
+  BOOST_TEST(view->name(rewriter.NewValue("taken", body)) == "taken_3");
+  BOOST_TEST(view->name(rewriter.NewValue("free")) == "free");
+  BOOST_TEST(view->name(rewriter.NewValue("free", body)) == "free_1");
+  const ValueId weight =
+      rewriter.AddInitializer(EncodeScalar("free", 1.0F), body);
+  BOOST_TEST(view->name(weight) == "free_2");
+}
+
+BOOST_AUTO_TEST_CASE(IndexIsTrueBeforeFinish) {
+  Model model = ParseModel(R"(
+    g (float[N] x) => (float[N] y) {
+      a = Relu(x)
+      b = Neg(a)
+      y = Add(a, b)
+    })");
+  auto view = GraphView::Over(model);
+  BOOST_REQUIRE(view.ok());
+  Rewriter rewriter(*view);
+  const ValueId a = view->Find("a");
+  const ValueId b = view->Find("b");
+  const NodeId neg = view->producer(b);
+  const NodeId add = view->producer(view->Find("y"));
+  rewriter.ReplaceUses(b, a);
+  rewriter.Erase(neg);
+  BOOST_TEST(!view->alive(neg));
+  BOOST_TEST(view->uses(a).size() == 2U);
+  BOOST_TEST((view->producer(b) == kNoNode));
+  BOOST_TEST((view->input(add, 1) == a));
+  BOOST_TEST(view->nodes_of_type("Neg").empty());
+  BOOST_TEST(view->nodes().size() == 2U);
+  BOOST_TEST(rewriter.Finish().ok());
+  BOOST_TEST(model.proto().graph().node_size() == 2);
+  BOOST_TEST(model.proto().graph().node(1).input(1) == "a");
+}
+
+BOOST_AUTO_TEST_CASE(InputsGrowAndShrink) {
+  Model model = ParseModel(R"(
+    g (float[N] x, float low, float high) => (float[N] y) { y = Clip(x, low) })");
+  auto view = GraphView::Over(model);
+  BOOST_REQUIRE(view.ok());
+  Rewriter rewriter(*view);
+  const NodeId clip = view->nodes()[0];
+  rewriter.SetInput(clip, 2, view->Find("high"));
+  rewriter.SetInput(clip, 1, kNoValue);
+  const auto& node = view->node(clip);
+  BOOST_REQUIRE(node.input_size() == 3);
+  BOOST_TEST(node.input(1).empty());
+  BOOST_TEST(node.input(2) == "high");
+  BOOST_TEST(view->uses(view->Find("low")).empty());
+  rewriter.SetInput(clip, 2, kNoValue);
+  BOOST_TEST(node.input_size() == 1);
+  BOOST_TEST(rewriter.Finish().ok());
+}
+
+BOOST_AUTO_TEST_CASE(OrphansAreErrorsThatNameTheReader) {
+  Model model = ParseModel(R"(
+    g (float[N] x) => (float[N] y) {
+      a = Relu(x)
+      [reader] y = Neg(a)
+    })");
+  auto view = GraphView::Over(model);
+  BOOST_REQUIRE(view.ok());
+  Rewriter rewriter(*view);
+  rewriter.Erase(view->producer(view->Find("a")));
+  CheckError(rewriter.Finish(), StatusCode::kInvalidModel,
+             {"reader", "\"a\"", "nothing produces"});
+}
+
+BOOST_AUTO_TEST_CASE(CyclesAreErrors) {
+  Model model = ParseModel(R"(
+    g (float[N] x) => (float[N] y) {
+      a = Relu(x)
+      y = Neg(a)
+    })");
+  auto view = GraphView::Over(model);
+  BOOST_REQUIRE(view.ok());
+  Rewriter rewriter(*view);
+  rewriter.SetInput(view->producer(view->Find("a")), 0, view->Find("y"));
+  CheckError(rewriter.Finish(), StatusCode::kInvalidModel, {"cycle"});
+}
+
+BOOST_AUTO_TEST_CASE(ErasedBodiesGoWithTheirNode) {
+  Model model = ParseModel(R"(
+    g (float[N] x, bool c) => (float[N] y) {
+      a = Relu(x)
+      y = If (c) <
+        then_branch = g1 () => (float[N] t) { t = Neg(a) },
+        else_branch = g2 () => (float[N] t) { t = Abs(a) }>
+    })");
+  auto view = GraphView::Over(model);
+  BOOST_REQUIRE(view.ok());
+  Rewriter rewriter(*view);
+  const ValueId y = view->Find("y");
+  rewriter.Erase(view->producer(y));
+  BOOST_TEST(view->uses(view->Find("a")).empty());
+  rewriter.Add("Neg", {view->Find("a")}, {y});
+  BOOST_TEST(rewriter.Finish().ok());
+  BOOST_TEST(model.proto().graph().node_size() == 2);
+  BOOST_TEST(view->nodes().size() == 2U);
+}
+
+// The output is also read inside: its name stays with what the caller gets.
+BOOST_AUTO_TEST_CASE(OutputsKeepTheirNames) {
+  Model model = ParseModel(R"(
+    g (float[N] x) => (float[N] y, float[N] x2, float[N] z) {
+      y = Relu(x)
+      x2 = Neg(y)
+      z = Abs(x)
+    })");
+  auto view = GraphView::Over(model);
+  BOOST_REQUIRE(view.ok());
+  {
+    Rewriter rewriter(*view);
+    // A value of this scope takes the name over ...
+    const ValueId y = view->Find("y");
+    const ValueId scaled = rewriter.NewValue("scaled");
+    rewriter.ReplaceUses(y, scaled);
+    rewriter.Add("Abs", {y}, {scaled});
+    BOOST_TEST(view->name(scaled) == "y");
+    BOOST_TEST(view->is_graph_output(scaled));
+    // ... a graph input cannot: Identity does.
+    rewriter.ReplaceUses(view->Find("z"), view->Find("x"));
+    BOOST_TEST(rewriter.Finish().ok());
+  }
+  const auto& graph = model.proto().graph();
+  BOOST_TEST(graph.output(0).name() == "y");
+  BOOST_TEST(graph.output(1).name() == "x2");
+  BOOST_TEST(graph.output(2).name() == "z");
+  BOOST_TEST(view->nodes_of_type("Identity").size() == 1U);
+  BOOST_TEST(GraphView::Over(model).ok());
+}
+
+BOOST_AUTO_TEST_CASE(AddedNodesMayHaveBodies) {
+  Model model = ParseModel(R"(
+    g (float[N] x, bool c) => (float[N] y) { y = Relu(x) })");
+  const Model donor = ParseModel(R"(
+    g (float[N] x, bool c) => (float[N] w) { w = If (c) <
+      then_branch = g1 () => (float[N] t) { t = Neg(x) },
+      else_branch = g2 () => (float[N] t) { t = Abs(x) }> })");
+  auto view = GraphView::Over(model);
+  BOOST_REQUIRE(view.ok());
+  Rewriter rewriter(*view);
+  const NodeId added = rewriter.Add(donor.proto().graph().node(0));
+  BOOST_TEST(view->bodies(added).size() == 2U);
+  BOOST_TEST(view->uses(view->Find("x")).size() == 3U);
+  BOOST_TEST(rewriter.Finish().ok());
   BOOST_TEST(GraphView::Over(model).ok());
 }
 
