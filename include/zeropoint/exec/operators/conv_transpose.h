@@ -188,9 +188,15 @@ class ConvTranspose final : public Operator {
 
   static void AddRow(const WindowAxis& w, std::int64_t kw, const float* taps,
                      float* row) {
-    for (std::int64_t iw = 0; iw < w.in; ++iw) {
-      const std::int64_t ow = Target(w, iw, kw);
-      if (ow >= 0 && ow < w.out) row[ow] += taps[iw];
+    const std::int64_t first = Target(w, 0, kw);
+    const std::int64_t begin =
+        first >= 0 ? 0 : (-first + w.stride - 1) / w.stride;
+    const std::int64_t end =
+        first >= w.out
+            ? 0
+            : std::min(w.in, (w.out - first + w.stride - 1) / w.stride);
+    for (std::int64_t iw = begin; iw < end; ++iw) {
+      row[first + iw * w.stride] += taps[iw];
     }
   }
 

@@ -79,10 +79,11 @@ class Pad final : public Operator {
                                data_movement::ElementWidth(x));
     ZEROPOINT_ASSIGN_OR_RETURN(void* out, context.Output(0, x.type(), dims));
     auto* y = static_cast<std::byte*>(out);
+    if (CountOf(dims) == 0) return Status();
     if (mode_ == Mode::kConstant) {
-      ZEROPOINT_RETURN_IF_ERROR(Fill(context, CountOf(dims), width, y));
-      CopyInside(context, frame, dims, width, y);
-    } else if (CountOf(dims) > 0) {
+      ZEROPOINT_ASSIGN_OR_RETURN(const auto value, ValueOf(context, width));
+      CopyFramed(context, frame, dims, value, y);
+    } else {
       CopyIndexed(x, frame, dims, width, y);
     }
     return Status();
@@ -136,50 +137,87 @@ class Pad final : public Operator {
     return frame;
   }
 
-  Status Fill(const OpContext& context, std::size_t count, std::size_t width,
-              std::byte* y) const {
+  // The bytes of the padding element.
+  Result<std::vector<std::byte>> ValueOf(const OpContext& context,
+                                         std::size_t width) const {
     const DataType type = context.input(0).type();
+    std::vector<std::byte> value(width, std::byte{0});
     if (by_input_ && context.has_input(2)) {
-      const TensorView& value = context.input(2);
-      if (value.type() != type || value.size() != 1) {
+      const TensorView& given = context.input(2);
+      if (given.type() != type || given.size() != 1) {
         return InvalidModel("the padding value must be one " +
                             std::string(DataTypeName(type)));
       }
-      for (std::size_t i = 0; i < count; ++i) {
-        std::memcpy(y + i * width, value.data(), width);
-      }
-      return Status();
+      std::memcpy(value.data(), given.data(), width);
+    } else if (type == DataType::kFloat) {
+      std::memcpy(value.data(), &value_, width);
     }
-    if (type == DataType::kFloat && value_ != 0.0f) {
-      std::fill_n(reinterpret_cast<float*>(y), count, value_);
-    } else {
-      std::memset(y, 0, count * width);
-    }
-    return Status();
+    return value;
   }
 
-  // The part of x that negative pads leave, at its place in y.
-  static void CopyInside(const OpContext& context, const Frame& frame,
-                         std::span<const std::int64_t> dims, std::size_t width,
-                         std::byte* y) {
-    const TensorView& x = context.input(0);
-    const auto from_strides = RowMajorStrides(x.dims());
-    const auto to_strides = RowMajorStrides(dims);
-    Dims box(dims.size());
-    std::ptrdiff_t from = 0;
-    std::ptrdiff_t to = 0;
-    for (std::size_t i = 0; i < dims.size(); ++i) {
-      const std::int64_t cut = std::max<std::int64_t>(0, -frame.before[i]);
-      const std::int64_t begin = std::max<std::int64_t>(0, frame.before[i]);
-      box[i] = std::min(x.dims()[i] - cut, dims[i] - begin);
-      if (box[i] <= 0) return;
-      from += cut * from_strides[i];
-      to += begin * to_strides[i];
+  static void Fill(const std::vector<std::byte>& value, std::size_t count,
+                   std::byte* y) {
+    const std::byte zero{0};
+    if (std::ranges::count(value, zero) == std::ssize(value)) {
+      std::memset(y, 0, count * value.size());
+      return;
     }
-    const auto bytes = static_cast<std::ptrdiff_t>(width);
-    data_movement::CopyBox(box, from_strides,
-                           data_movement::Bytes(x) + from * bytes, to_strides,
-                           y + to * bytes, width, context.pool());
+    for (std::size_t i = 0; i < count; ++i) {
+      std::memcpy(y + i * value.size(), value.data(), value.size());
+    }
+  }
+
+  // Row by row of the last axis: the value, what negative pads leave of x's
+  // row, the value.
+  static void CopyFramed(const OpContext& context, const Frame& frame,
+                         std::span<const std::int64_t> dims,
+                         const std::vector<std::byte>& value, std::byte* y) {
+    const TensorView& x = context.input(0);
+    const std::size_t rank = dims.size();
+    const std::size_t width = value.size();
+    if (rank == 0) {
+      std::memcpy(y, x.data(), width);
+      return;
+    }
+    const auto strides = RowMajorStrides(x.dims());
+    const std::int64_t row = dims[rank - 1];
+    const std::int64_t before =
+        std::clamp<std::int64_t>(frame.before[rank - 1], 0, row);
+    const std::int64_t cut = std::max<std::int64_t>(0, -frame.before[rank - 1]);
+    const std::int64_t inside =
+        std::clamp<std::int64_t>(x.dims()[rank - 1] - cut, 0, row - before);
+    const auto bytes = [width](std::int64_t elements) {
+      return static_cast<std::size_t>(elements) * width;
+    };
+    context.pool().ParallelRanges(
+        CountOf(dims.first(rank - 1)), 65536 / bytes(row) + 1,
+        [&](std::size_t begin, std::size_t end) {
+          for (std::size_t i = begin; i < end; ++i) {
+            std::byte* to = y + i * bytes(row);
+            std::ptrdiff_t from = cut;
+            bool framed = false;  // the row lies before or after x
+            std::size_t rest = i;
+            for (std::size_t axis = rank - 1; axis-- > 0;) {
+              const auto size = static_cast<std::size_t>(dims[axis]);
+              const std::int64_t at =
+                  static_cast<std::int64_t>(rest % size) - frame.before[axis];
+              rest /= size;
+              framed = framed || at < 0 || at >= x.dims()[axis];
+              from += at * strides[axis];
+            }
+            if (framed || inside == 0) {
+              Fill(value, static_cast<std::size_t>(row), to);
+              continue;
+            }
+            Fill(value, static_cast<std::size_t>(before), to);
+            std::memcpy(to + bytes(before),
+                        data_movement::Bytes(x) +
+                            from * static_cast<std::ptrdiff_t>(width),
+                        bytes(inside));
+            Fill(value, static_cast<std::size_t>(row - before - inside),
+                 to + bytes(before + inside));
+          }
+        });
   }
 
   // Every element of y from the element of x that the mode names.

@@ -176,7 +176,8 @@ class Resize final : public Operator {
                     reinterpret_cast<const float*>(from),
                     reinterpret_cast<float*>(to));
       }
-      if (axis == changed.back() && x.type() == DataType::kFloat) {
+      if (axis == changed.back() && x.type() == DataType::kFloat &&
+          rule_.coordinates == "tf_crop_and_resize") {
         Extrapolate(dims, changed, taps, reinterpret_cast<float*>(to));
       }
       from = to;
