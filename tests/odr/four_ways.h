@@ -10,7 +10,8 @@ namespace zeropoint::testing {
 
 /// From static.h, without -m flags.
 const KernelTable& StaticDefault();
-/// From static.h, with -march=haswell. Only on a CPU with AVX2.
+/// From static.h, with the flags of Highway's AVX2 target. Only on a CPU with
+/// AVX2.
 const KernelTable& StaticAvx2();
 /// From a unit that owns Highway's slot and has SIMD code of its own.
 const KernelTable& OwnSlot();
