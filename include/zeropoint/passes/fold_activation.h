@@ -3,6 +3,7 @@
 #ifndef ZEROPOINT_PASSES_FOLD_ACTIVATION_H_
 #define ZEROPOINT_PASSES_FOLD_ACTIVATION_H_
 
+#include <cmath>
 #include <optional>
 #include <string_view>
 
@@ -66,9 +67,12 @@ class FoldActivation {
     const auto codes =
         FullCodeRange(graph.element_type(graph.input(quantize, 2)));
     if (!params || !codes) return false;
-    const Interval live = LiveIntervalOf(graph, activation);
-    return reference::Quantize(live.lo, *params, *codes) == codes->qmin &&
-           reference::Quantize(live.hi, *params, *codes) == codes->qmax;
+    const std::optional<Interval> bounds = node.op_type() == "Relu"
+                                               ? Interval{.lo = 0.0f}
+                                               : ClipBounds(graph, activation);
+    return bounds &&
+           reference::Quantize(bounds->lo, *params, *codes) == codes->qmin &&
+           reference::Quantize(bounds->hi, *params, *codes) == codes->qmax;
   }
 
   static std::optional<QParams> PerTensorParams(const GraphView& graph,
@@ -82,7 +86,8 @@ class FoldActivation {
     const Result<Tensor> zero = graph.Constant(zero_value);
     if (!scale.ok() || !zero.ok() || scale->type() != DataType::kFloat ||
         scale->size() != 1 || zero->size() != 1 ||
-        !(scale->As<float>()[0] > 0.0f)) {
+        !(scale->As<float>()[0] > 0.0f) ||
+        !std::isfinite(scale->As<float>()[0])) {
       return std::nullopt;
     }
     QParams params{scale->As<float>()[0], 0};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "zeropoint/graph/attributes.h"
@@ -37,9 +38,25 @@ inline float ScalarOr(const GraphView& graph, ValueId value, float otherwise,
 
 }  // namespace internal
 
+/// The bounds of a Clip; nothing when they are not constant float scalars in
+/// order (where min > max, ONNX says max everywhere).
+inline std::optional<Interval> ClipBounds(const GraphView& graph, NodeId node) {
+  const onnx::NodeProto& proto = graph.node(node);
+  const Interval all;
+  bool known = true;
+  // Attributes before opset 11, inputs since.
+  const Interval bounds{
+      internal::ScalarOr(graph, graph.input(node, 1),
+                         GetFloat(proto, "min", all.lo), known),
+      internal::ScalarOr(graph, graph.input(node, 2),
+                         GetFloat(proto, "max", all.hi), known)};
+  if (!known || !(bounds.lo <= bounds.hi)) return std::nullopt;
+  return bounds;
+}
+
 /// The interval outside which `node` is constant in its first input: [0, inf)
 /// for Relu, its bounds for Clip, [-3, inf) for HardSwish, where it is 0 below,
-/// and the slope of HardSigmoid.
+/// and the slope of HardSigmoid. Everything when that is not known.
 inline Interval LiveIntervalOf(const GraphView& graph, NodeId node) {
   const onnx::NodeProto& proto = graph.node(node);
   if (!proto.domain().empty()) return {};
@@ -48,14 +65,7 @@ inline Interval LiveIntervalOf(const GraphView& graph, NodeId node) {
   if (op_type == "Relu") {
     live.lo = 0.0f;
   } else if (op_type == "Clip") {
-    bool known = true;
-    // Attributes before opset 11, inputs since.
-    const Interval bounds{
-        internal::ScalarOr(graph, graph.input(node, 1),
-                           GetFloat(proto, "min", live.lo), known),
-        internal::ScalarOr(graph, graph.input(node, 2),
-                           GetFloat(proto, "max", live.hi), known)};
-    if (known && bounds.lo <= bounds.hi) live = bounds;
+    live = ClipBounds(graph, node).value_or(live);
   } else if (op_type == "HardSwish") {
     live.lo = -3.0f;
   } else if (op_type == "HardSigmoid") {
@@ -63,7 +73,11 @@ inline Interval LiveIntervalOf(const GraphView& graph, NodeId node) {
     const float beta = GetFloat(proto, "beta", 0.5f);
     if (alpha > 0.0f) live = {-beta / alpha, (1.0f - beta) / alpha};
   }
-  return live;
+  // Attributes are any bits: NaN, or an interval without a finite value.
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const bool usable =
+      live.lo <= live.hi && live.lo < kInfinity && live.hi > -kInfinity;
+  return usable ? live : Interval();
 }
 
 /// The interval outside which no consumer of `value` sees a difference.
