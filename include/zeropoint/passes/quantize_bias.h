@@ -15,12 +15,14 @@
 #include <vector>
 
 #include "zeropoint/core/rounding.h"
+#include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantize_tensor.h"
+#include "zeropoint/passes/sweep.h"
 
 namespace zeropoint {
 
@@ -38,8 +40,10 @@ namespace zeropoint {
 /// model shares one: the scales differ.
 ///
 /// Idempotent. Declines a bias that is not a constant float vector with one
-/// value a channel, and a Gemm with alpha != 1. Source:  ONNX QLinearConv (the
-/// bias has scale x_scale * w_scale and zero point 0).
+/// value a channel, scales that are no positive numbers or whose product is
+/// none, and a Gemm with alpha != 1.
+/// Source:  ONNX QLinearConv (the bias has scale x_scale * w_scale and zero
+/// point 0).
 class QuantizeBias {
  public:
   static constexpr std::string_view kName = "quantize-bias";
@@ -105,9 +109,8 @@ class QuantizeBias {
       return none;
     }
     const auto decline = [&](const char* reason) {
-      context.declined.push_back(
-          {graph.node(node).name(), graph.node(node).op_type(),
-           std::string("its bias stays float: ") + reason});
+      context.declined.push_back(internal::DeclinedNode(
+          graph, node, std::string("its bias stays float: ") + reason));
       return none;
     };
     if (!graph.IsConstant(bias)) return decline("it is not constant");
@@ -128,7 +131,8 @@ class QuantizeBias {
         values.size() % weight_scales.size() != 0) {
       return decline("the scales do not match its channels");
     }
-    if (!IsWeightAxis(graph, node, weights, weight_scales.size())) {
+    if (weight_scales.rank() > 1 ||
+        !IsWeightAxis(graph, node, weights, weight_scales.size())) {
       return decline("the weights are not scaled by output channel");
     }
     Bias match;
@@ -144,9 +148,13 @@ class QuantizeBias {
       if (!std::isfinite(value)) return decline("it is not finite");
     }
     match.fitting_scales = FittingScales(match);
+    if (!AreScales(match)) {
+      return decline("the scales or their products are no positive numbers");
+    }
     if (match.fitting_scales != match.weight_scales &&
-        !IsSymmetric(graph, weights)) {
-      return decline("it exceeds int32, and the weights are not symmetric");
+        !HasSymmetricCodes(graph, weights)) {
+      return decline(
+          "it exceeds int32, and the weights are not constant symmetric codes");
     }
     return std::optional<Bias>(std::move(match));
   }
@@ -168,7 +176,28 @@ class QuantizeBias {
     return fitting;
   }
 
-  static bool IsSymmetric(const GraphView& graph, NodeId dequantize) {
+  /// Whether all scales and their products are positive, finite and normal.
+  static bool AreScales(const Bias& match) {
+    const auto is_scale = [](float scale) {
+      return scale >= std::numeric_limits<float>::min() &&
+             scale <= std::numeric_limits<float>::max();
+    };
+    bool all = is_scale(match.input_scale);
+    for (std::size_t i = 0; i < match.weight_scales.size(); ++i) {
+      all = all && is_scale(match.weight_scales[i]) &&
+            is_scale(match.fitting_scales[i]) &&
+            is_scale(match.input_scale * match.fitting_scales[i]);
+    }
+    return all;
+  }
+
+  /// Whether the weights can be given other scales: constant codes with zero
+  /// points of 0.
+  static bool HasSymmetricCodes(const GraphView& graph, NodeId dequantize) {
+    const ValueId codes = graph.input(dequantize, 0);
+    if (!graph.IsConstant(codes) || !FullCodeRange(graph.element_type(codes))) {
+      return false;
+    }
     const ValueId value = graph.input(dequantize, 2);
     if (value == kNoValue) return true;
     const Result<Tensor> zero = graph.Constant(value);
@@ -189,7 +218,11 @@ class QuantizeBias {
     const auto shape = graph.shape(graph.input(weights, 0));
     if (!shape) return false;
     const auto rank = static_cast<std::int64_t>(shape->size());
-    return (axis < 0 ? axis + rank : axis) == (rows ? 0 : 1);
+    const std::size_t expected = rows ? 0 : 1;
+    return (axis < 0 ? axis + rank : axis) ==
+               static_cast<std::int64_t>(expected) &&
+           expected < shape->size() &&
+           (*shape)[expected] == static_cast<std::int64_t>(scales);
   }
 
   static Status Rewrite(Rewriter& rewriter, GraphView& graph, NodeId node,
