@@ -50,8 +50,12 @@ inline std::vector<CalibrationTarget> CalibrationTargets(
       add(output);
       while (output != kNoValue && graph.has_single_use(output)) {
         const Use use = graph.uses(output)[0];
-        const std::string& next = graph.node(use.node).op_type();
-        if (use.input != 0 || (next != "Relu" && next != "Clip")) break;
+        const onnx::NodeProto& next = graph.node(use.node);
+        if (use.input != 0 || graph.scope(use.node) != kMainScope ||
+            !next.domain().empty() ||
+            (next.op_type() != "Relu" && next.op_type() != "Clip")) {
+          break;
+        }
         output = graph.output(use.node, 0);
         add(output);
       }

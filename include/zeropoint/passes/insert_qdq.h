@@ -89,6 +89,7 @@ class QdqInserter {
     }
     const ValueId codes = AddQuantize(rewriter_, name, real, params);
     AddDequantize(rewriter_, name, codes, params, dequantized);
+    planned_as_[dequantized] = value;
     for (const Use& use : uses) {
       if (!renames && (tensor.produced_quantized ||
                        quantized_inputs_.contains({use.node, use.input}))) {
@@ -133,7 +134,8 @@ class QdqInserter {
     Tensor scratch;
     ZEROPOINT_ASSIGN_OR_RETURN(const TensorView real,
                                graph_.ConstantView(value, scratch));
-    const Key key{value, axis, static_cast<int>(scheme.storage), scheme.qmin};
+    const Key key{value, axis, static_cast<int>(scheme.storage), scheme.qmin,
+                  scheme.symmetric};
     auto known = constants_.find(key);
     std::optional<QuantizedTensor> quantized;
     if (known == constants_.end() || CorrectsBias(node, input)) {
@@ -174,9 +176,8 @@ class QdqInserter {
 
   void CorrectBias(const PlannedNode& node, const TensorView& real,
                    const TensorView& rounded) {
-    // The pair may stand in front already: the means belong to the real tensor.
-    const auto calibrated =
-        context_.calibration->find(original_name(graph_.input(node.node, 0)));
+    const auto calibrated = context_.calibration->find(
+        graph_.name(PlannedAs(graph_.input(node.node, 0))));
     if (calibrated == context_.calibration->end()) return;
     const std::vector<double> correction = BiasCorrection(
         real, rounded, node.operands, calibrated->second.channel_means);
@@ -201,15 +202,10 @@ class QdqInserter {
                            name + "_corrected", channels, bias)));
   }
 
-  /// The name of the activation that `value` dequantizes, or its own.
-  std::string_view original_name(ValueId value) const {
-    const NodeId dequantize = graph_.producer(value);
-    if (dequantize == kNoNode ||
-        graph_.node(dequantize).op_type() != "DequantizeLinear") {
-      return graph_.name(value);
-    }
-    const NodeId quantize = graph_.producer(graph_.input(dequantize, 0));
-    return graph_.name(quantize == kNoNode ? value : graph_.input(quantize, 0));
+  /// The activation of the plan that `value` dequantizes, or itself.
+  ValueId PlannedAs(ValueId value) const {
+    const auto known = planned_as_.find(value);
+    return known == planned_as_.end() ? value : known->second;
   }
 
   /// A Clip to what the codes can say changes nothing, and stands between the
@@ -219,8 +215,7 @@ class QdqInserter {
     auto known = shields_.find(dequantized);
     if (known == shields_.end()) {
       const std::string name(graph_.name(dequantized));
-      const ValueId real = graph_.Find(original_name(dequantized));
-      const auto tensor = plan.tensors.find(real);
+      const auto tensor = plan.tensors.find(PlannedAs(dequantized));
       if (tensor == plan.tensors.end()) return;
       const QParams& params = tensor->second.params;
       const ValueId lo = rewriter_.AddInitializer(EncodeScalar<float>(
@@ -239,6 +234,7 @@ class QdqInserter {
     int axis;
     int storage;
     int qmin;
+    bool symmetric;
     friend auto operator<=>(const Key&, const Key&) = default;
   };
 
@@ -247,6 +243,7 @@ class QdqInserter {
   bool correct_bias_;
   Rewriter rewriter_;
   std::set<std::pair<NodeId, int>> quantized_inputs_;
+  std::map<ValueId, ValueId> planned_as_;  // dequantized value -> planned one
   std::map<Key, ValueId> constants_;    // float constant -> dequantized value
   std::map<ValueId, ValueId> shields_;  // dequantized value -> shield
 };
@@ -266,10 +263,11 @@ class QdqInserter {
 /// is set. What stays float is listed in context.declined with its reason.
 /// Bodies of If, Loop and Scan are left as they are.
 ///
-/// Not idempotent: quantized operators are quantized once more.
-/// Errors: kInvalidArgument without a target or a calibration, or for a
-/// selection that names what is not there; kInvalidData for a range that is not
-/// finite; kInvalidModel for weights that are not.
+/// Not idempotent: quantized operators are quantized once more. A name in the
+/// selection that matches nothing selects nothing here: see CheckSelection.
+/// Errors: kInvalidArgument without a target or a calibration; kUnsupported for
+/// a model below opset 13, below 21 for 16-bit codes; kInvalidData for a range
+/// that is not finite; kInvalidModel for weights that are not.
 struct InsertQdq {
   static constexpr std::string_view kName = "insert-qdq";
   static constexpr std::string_view kHelp =
@@ -285,6 +283,7 @@ struct InsertQdq {
       return InvalidArgument(
           "insert-qdq needs a target and calibrated ranges in its context");
     }
+    ZEROPOINT_RETURN_IF_ERROR(CheckOpset(graph.model(), *context.target));
     const NodeSelection everything;
     const NodeSelection& selection =
         context.selection != nullptr ? *context.selection : everything;
@@ -299,6 +298,19 @@ struct InsertQdq {
       context.quantized.notes.push_back(std::move(note));
     }
     return internal::QdqInserter(graph, context, correct_bias).Run(plan);
+  }
+
+ private:
+  static Status CheckOpset(const Model& model, const TargetSpec& target) {
+    const bool wide = BitsOf(target.activations.storage) == 16 ||
+                      BitsOf(target.weights.storage) == 16;
+    const std::int64_t needed = wide ? 21 : 13;
+    if (model.opset() >= needed) return Status();
+    return Unsupported(std::string("Q/DQ pairs ") +
+                       (wide ? "of 16 bits" : "with scales for each channel") +
+                       " need opset " + std::to_string(needed) +
+                       ", the model has " + std::to_string(model.opset()) +
+                       "; upgrade it first");
   }
 };
 

@@ -3,8 +3,12 @@
 #ifndef ZEROPOINT_PASSES_OPERANDS_H_
 #define ZEROPOINT_PASSES_OPERANDS_H_
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,9 +42,18 @@ struct Operands {
 
 namespace internal {
 
+/// a * b; the greatest count there is where that would overflow. Counts here
+/// are compared with bounds, nothing more.
+inline std::int64_t CountTimes(std::int64_t a, std::int64_t b) {
+  std::int64_t product = 0;
+  return __builtin_mul_overflow(a, b, &product)
+             ? std::numeric_limits<std::int64_t>::max()
+             : product;
+}
+
 inline std::int64_t ProductOf(std::span<const std::int64_t> dims) {
   std::int64_t product = 1;
-  for (const std::int64_t dim : dims) product *= dim;
+  for (const std::int64_t dim : dims) product = CountTimes(product, dim);
   return product;
 }
 
@@ -55,7 +68,8 @@ inline Result<Dims> WeightDims(const GraphView& graph, ValueId weight,
                        ", not float");
   }
   const auto dims = graph.shape(weight);
-  if (!dims || dims->size() < least_rank || ProductOf(*dims) == 0) {
+  if (!dims || dims->size() < least_rank ||
+      ElementCount(*dims).value_or(0) == 0) {
     return Unsupported("its weights have an unexpected shape");
   }
   return *dims;
@@ -71,18 +85,21 @@ inline Result<Operands> ConvOperands(const GraphView& graph, NodeId node,
   operands.weight_axis = transposed ? 1 : 0;
   operands.bias = 2;
   operands.group = GetInt(graph.node(node), "group", 1);
+  if (operands.group < 1 || dims[0] % operands.group != 0) {
+    return Unsupported("its weights do not divide into " +
+                       std::to_string(operands.group) + " groups");
+  }
   // Conv: [M, C/group, k...]: every output sums C/group * k. ConvTranspose: [C,
   // M/group, k...]: every input is spread over M/group * k outputs, which are k
   // strides apart.
   const std::int64_t taps = ProductOf(std::span(dims).subspan(2));
   if (!transposed) {
-    operands.macs_per_output = dims[1] * taps;
+    operands.macs_per_output = CountTimes(dims[1], taps);
   } else {
     const std::int64_t strides =
         ProductOf(GetInts(graph.node(node), "strides"));
-    operands.macs_per_output = dims[0] /
-                               std::max<std::int64_t>(operands.group, 1) *
-                               taps / std::max<std::int64_t>(strides, 1);
+    operands.macs_per_output = CountTimes(dims[0] / operands.group, taps) /
+                               std::max<std::int64_t>(strides, 1);
   }
   return operands;
 }
@@ -156,6 +173,17 @@ inline Result<Operands> CodeMovingOperands(const GraphView& graph,
   return operands;
 }
 
+/// A mask of minus infinity is a constant without a scale.
+inline bool IsFiniteFloat(const GraphView& graph, ValueId constant) {
+  if (graph.element_type(constant) != DataType::kFloat) return false;
+  Tensor scratch;
+  const Result<TensorView> view = graph.ConstantView(constant, scratch);
+  if (!view.ok()) return false;
+  const std::span<const float> values = view->As<float>();
+  return std::all_of(values.begin(), values.end(),
+                     [](float value) { return std::isfinite(value); });
+}
+
 inline Result<Operands> ElementwiseOperands(const GraphView& graph,
                                             NodeId node) {
   Operands operands;
@@ -165,10 +193,12 @@ inline Result<Operands> ElementwiseOperands(const GraphView& graph,
     if (inputs[i] == kNoValue) continue;
     if (!graph.IsConstant(inputs[i])) {
       operands.activations.push_back(static_cast<int>(i));
-    } else if (graph.element_type(inputs[i]) == DataType::kFloat) {
+    } else if (IsFiniteFloat(graph, inputs[i])) {
       operands.constants.push_back(static_cast<int>(i));
     } else {
-      return Unsupported("its constant operand is not float");
+      return Unsupported("its constant operand '" +
+                         std::string(graph.name(inputs[i])) +
+                         "' is not float or not finite");
     }
   }
   return operands;
@@ -191,8 +221,17 @@ inline Result<Operands> OperandsOf(const GraphView& graph, NodeId node,
           : internal::ElementwiseOperands(graph, node);
   if (!operands.ok()) return operands;
   for (const int i : operands->activations) {
-    if (graph.IsConstant(graph.input(node, static_cast<std::size_t>(i)))) {
-      return Unsupported("it computes on constants alone");
+    const ValueId value = graph.input(node, static_cast<std::size_t>(i));
+    if (value == kNoValue) return Unsupported("it has no input");
+    if (graph.IsConstant(value)) {
+      return Unsupported("its input '" + std::string(graph.name(value)) +
+                         "' is constant");
+    }
+    const DataType type = graph.element_type(value);
+    if (type != DataType::kFloat && type != DataType::kUndefined) {
+      return Unsupported("its input '" + std::string(graph.name(value)) +
+                         "' is " + std::string(DataTypeName(type)) +
+                         ", not float");
     }
   }
   if (operands->activations.empty()) {

@@ -146,16 +146,23 @@ class Planner {
     if (rule->output != OutputKind::kFloat) {
       candidate.quantized_outputs = QuantizedOutputs(node, *rule);
     }
+    for (const ValueId output : candidate.quantized_outputs) {
+      if (!HasRange(output)) {
+        return "its output '" + std::string(graph_.name(output)) +
+               "' has no calibrated range";
+      }
+    }
     return "";
   }
 
   /// Small or grouped: worth int8 only next to integers.
   void ApplyBounds(const OperatorRule& rule, IslandNode& candidate) {
     const ValueId output = graph_.output(candidate.node, 0);
-    const auto calibrated = table_.find(graph_.name(output));
-    const Dims& dims = calibrated->second.dims;
+    const Dims dims = HasRange(output)
+                          ? table_.find(graph_.name(output))->second.dims
+                          : Dims();
     const std::int64_t macs =
-        candidate.operands.macs_per_output * ProductOf(dims);
+        CountTimes(candidate.operands.macs_per_output, ProductOf(dims));
     const bool known = !dims.empty() && candidate.operands.macs_per_output > 0;
     if (known && rule.min_macs > 0 && macs < rule.min_macs) {
       candidate.island = true;
@@ -172,11 +179,15 @@ class Planner {
     }
   }
 
+  bool HasRange(ValueId value) const {
+    return value != kNoValue && table_.contains(graph_.name(value));
+  }
+
   std::string MissingRange(const IslandNode& candidate) const {
     for (const int i : candidate.operands.activations) {
       const ValueId value =
           graph_.input(candidate.node, static_cast<std::size_t>(i));
-      if (!table_.contains(graph_.name(value))) {
+      if (!HasRange(value)) {
         return "its input '" + std::string(graph_.name(value)) +
                "' has no calibrated range";
       }
@@ -197,7 +208,10 @@ class Planner {
         const bool activation =
             next.domain().empty() && use.input == 0 &&
             (next.op_type() == "Relu" || next.op_type() == "Clip");
-        if (!activation || graph_.scope(use.node) != graph_.scope(node)) break;
+        if (!activation || graph_.scope(use.node) != graph_.scope(node) ||
+            !HasRange(graph_.output(use.node, 0))) {
+          break;
+        }
         output = graph_.output(use.node, 0);
         absorbed_.insert(use.node);
       }
