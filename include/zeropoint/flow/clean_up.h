@@ -22,18 +22,20 @@
 
 namespace zeropoint {
 
-/// Constants first, since the rest reads them; then arithmetic into weights,
-/// then the units that must not be cut by Q/DQ pairs, then what is left over.
+/// Constants first, since the rest reads them. Then whole units, while they are
+/// whole: folding the 3 of a hard-sigmoid into the convolution before it would
+/// hide the unit. Then arithmetic into weights, and what is left over.
 ///
 /// fuse-hard-sigmoid comes after fuse-hard-swish, of which its pattern is a
-/// part.
+/// part; fold-affine stands on both sides of fold-batch-norm, since a bias may
+/// come before a normalization and a scale behind it.
 inline auto CleanUpPipeline() {
   return Pipeline{FoldConstant{},  EliminateIdentity{},
-                  FusePad{},       FoldBatchNorm{},
-                  FuseMatMulAdd{}, FoldAffine{},
                   FuseLayerNorm{}, FuseGelu{},
                   FuseHardSwish{}, FuseHardSigmoid{},
-                  FuseSoftmax{},   FoldAffine{},
+                  FuseSoftmax{},   FusePad{},
+                  FuseMatMulAdd{}, FoldAffine{},
+                  FoldBatchNorm{}, FoldAffine{},
                   FoldConstant{},  EliminateIdentity{},
                   EliminateDead{}, EliminateDuplicateInitializer{}};
 }
