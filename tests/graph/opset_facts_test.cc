@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "onnx/defs/schema.h"
 #include "zeropoint/graph/onnx_tools.h"
 
 namespace zeropoint {
