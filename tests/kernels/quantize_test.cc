@@ -130,6 +130,41 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(EqualsReferenceAtEveryLength, T, Storages) {
   });
 }
 
+// One hard value in a block must not change how the others are rounded.
+BOOST_AUTO_TEST_CASE_TEMPLATE(EqualsReferenceNextToHardValues, T, ByteCodes) {
+  constexpr std::size_t kDistance = 67;
+  const float scale = 3.0f / 255;
+  ForEachTarget([&](const KernelTable& kernels) {
+    for (const auto& [codes, zero_point] : Ranges<T>()) {
+      const std::vector<float> hard = HardValues(scale, codes);
+      std::vector<float> x(hard.size() * kDistance);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        const auto step = static_cast<float>(i * 31 % 509) - 254.0f;
+        x[i] = i % kDistance == 0 ? hard[i / kDistance] : (step + 0.3f) * scale;
+      }
+      CheckQuantize<T>(kernels, x.data(), x.size(), {scale, zero_point}, codes);
+    }
+  });
+}
+
+// So many values that the codes are written past the caches.
+BOOST_AUTO_TEST_CASE(EqualsReferenceWhenStreamed) {
+  constexpr std::size_t kCount = (std::size_t{1} << 24) + 133;
+  const float scale = 0.1f;
+  std::vector<float> x(kCount);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    x[i] = static_cast<float>(i * 7919 % 60013) * 0.0005f;
+  }
+  std::vector<std::uint8_t> q(kCount + 1);
+  const auto quantize = DispatchedKernels().quantize_u8;
+  quantize(x.data(), kCount, {scale, 3}, {0, 255}, q.data() + 1);
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    wrong += q[i + 1] != reference::Quantize(x[i], {scale, 3}, {0, 255});
+  }
+  BOOST_TEST(wrong == 0u);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(DequantizeEqualsReference, T, AnyCodes) {
   std::vector<T> q;
   const auto least = static_cast<std::int64_t>(std::numeric_limits<T>::min());

@@ -18,6 +18,7 @@
 #define ZEROPOINT_KERNELS_QUANTIZE_TOGGLE
 #endif
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -61,19 +62,18 @@ HWY_INLINE void StoreCodes(VI c0, VI c1, VI c2, VI c3, T* q) {
   hn::StoreU(hn::DemoteTo(dt, c3), dt, q + 3 * lanes);
 }
 
-/// q[i] = reference::Quantize(x[i], params, codes)
+/// Quantize by division, for any values and parameters.
 template <class T>
-void Quantize(const float* x, std::size_t count, QParams params,
-              CodeRange codes, T* q) {
+void QuantizeByDivision(const float* x, std::size_t count, float scale,
+                        const CodeLimits& limits, T* q) {
   const hn::ScalableTag<float> df;
   const hn::Rebind<T, decltype(df)> dt;
   using VF = hn::Vec<decltype(df)>;
   const std::size_t lanes = hn::Lanes(df);
-  const CodeLimits limits(codes, params.zero_point);
-  const VF scale = hn::Set(df, params.scale);
+  const VF divisor = hn::Set(df, scale);
 
   const auto quantize = [&](VF v) HWY_ATTR {
-    const VF steps = hn::IfThenElseZero(hn::Eq(v, v), hn::Div(v, scale));
+    const VF steps = hn::IfThenElseZero(hn::Eq(v, v), hn::Div(v, divisor));
     return CodesOf(df, steps, limits);
   };
   std::size_t i = 0;
@@ -88,6 +88,138 @@ void Quantize(const float* x, std::size_t count, QParams params,
     hn::StoreN(hn::DemoteTo(dt, quantize(hn::LoadN(df, x + i, left))), dt,
                q + i, left);
   }
+}
+
+#if HWY_TARGET != HWY_SCALAR
+
+/// Division decides the code, but multiplication is several times as fast and
+/// gives another code only next to a tie. With u = 2^-24, the unit roundoff:
+///
+///   d = x / scale, rounded once, and t = x * (1 / scale), rounded twice,
+///   differ by at most 4 u |t|; so if t is further than that from every tie
+///   (k + 1/2), both round to the same integer.
+///
+/// Beyond the codes' limits every t saturates, so |t| <= reach there. Blocks in
+/// which a value is too near to a tie, is NaN or leaves int32 are done again by
+/// division.
+template <class T>
+class QuantizerByMultiplication {
+ public:
+  /// False where the argument above does not hold: 16-bit codes reach so far
+  /// that ties are everywhere, and the reciprocal must be a normal number.
+  static bool Applies(float scale, const CodeLimits& limits) {
+    return sizeof(T) == 1 && Reach(limits) <= 1024.0f && scale > 1e-30f &&
+           scale < 1e30f;
+  }
+
+  QuantizerByMultiplication(float scale, CodeRange codes,
+                            const CodeLimits& limits)
+      : scale_(scale), codes_(codes), limits_(limits) {}
+
+  /// Elements done: as many whole blocks as there are.
+  std::size_t Run(const float* x, std::size_t count, T* q) const {
+    const std::size_t block = hn::Lanes(hn::ScalableTag<T>());
+    const std::size_t whole = count - count % block;
+    if (whole < kStreamedFrom) {
+      RunBlocks</*kStream=*/false>(x, whole, q);
+      return whole;
+    }
+    // What does not fit into the caches anyway does not push out what does.
+    const std::size_t misaligned =
+        reinterpret_cast<std::uintptr_t>(q) % (block * sizeof(T));
+    const std::size_t head =
+        misaligned == 0 ? 0 : block - misaligned / sizeof(T);
+    QuantizeByDivision(x, head, scale_, limits_, q);
+    const std::size_t body = (count - head) - (count - head) % block;
+    RunBlocks</*kStream=*/true>(x + head, body, q + head);
+    hwy::FlushStream();
+    return head + body;
+  }
+
+ private:
+  static constexpr std::size_t kStreamedFrom = std::size_t{1} << 24;
+
+  static float Reach(const CodeLimits& limits) {
+    return HWY_MAX(-limits.least, limits.greatest) + 1.0f;
+  }
+
+  /// The nearest integers; leaves `safe` true where `steps` are no further from
+  /// them than `far`.
+  template <class VF, class M, class DF = hn::DFromV<VF>>
+  static HWY_INLINE hn::Vec<hn::RebindToSigned<DF>> Round(VF steps, VF far,
+                                                          M& safe) {
+    const DF df;
+    const hn::RebindToSigned<DF> di;
+    const auto rounded = hn::NearestIntInRange(di, steps);
+    const VF off = hn::Abs(hn::Sub(steps, hn::ConvertTo(df, rounded)));
+    safe = hn::And(safe, hn::Le(off, far));
+    return rounded;
+  }
+
+  template <bool kStream>
+  void RunBlocks(const float* x, std::size_t count, T* q) const {
+    const hn::ScalableTag<float> df;
+    const hn::RebindToSigned<decltype(df)> di;
+    const hn::Repartition<std::int16_t, decltype(df)> dw;
+    const hn::Repartition<T, decltype(df)> dt;
+    using VF = hn::Vec<decltype(df)>;
+    using VI = hn::Vec<decltype(di)>;
+    const std::size_t lanes = hn::Lanes(df);
+    const VF reciprocal = hn::Set(df, 1.0f / scale_);
+    constexpr float kRoundoff = 1.0f / (1 << 24);
+    const VF far = hn::Set(df, 0.5f - 4.0f * kRoundoff * Reach(limits_));
+    const auto zero =
+        hn::Set(dw, static_cast<std::int16_t>(limits_.zero_point));
+    const auto least = hn::Set(dt, static_cast<T>(codes_.qmin));
+    const auto greatest = hn::Set(dt, static_cast<T>(codes_.qmax));
+
+    for (std::size_t i = 0; i < count; i += 4 * lanes) {
+      auto safe = hn::FirstN(df, lanes);
+      const VI c0 = Round(hn::Mul(hn::LoadU(df, x + i), reciprocal), far, safe);
+      const VI c1 =
+          Round(hn::Mul(hn::LoadU(df, x + i + lanes), reciprocal), far, safe);
+      const VI c2 = Round(hn::Mul(hn::LoadU(df, x + i + 2 * lanes), reciprocal),
+                          far, safe);
+      const VI c3 = Round(hn::Mul(hn::LoadU(df, x + i + 3 * lanes), reciprocal),
+                          far, safe);
+      if (HWY_UNLIKELY(!hn::AllTrue(df, safe))) {
+        QuantizeByDivision(x + i, 4 * lanes, scale_, limits_, q + i);
+        continue;
+      }
+      const auto codes = hn::OrderedDemote2To(
+          dt, hn::SaturatedAdd(hn::OrderedDemote2To(dw, c0, c1), zero),
+          hn::SaturatedAdd(hn::OrderedDemote2To(dw, c2, c3), zero));
+      const auto limited = hn::Min(hn::Max(codes, least), greatest);
+      if constexpr (kStream) {
+        hn::Stream(limited, dt, q + i);
+      } else {
+        hn::StoreU(limited, dt, q + i);
+      }
+    }
+  }
+
+  float scale_;
+  CodeRange codes_;
+  const CodeLimits& limits_;
+};
+
+#endif  // HWY_TARGET != HWY_SCALAR
+
+/// q[i] = reference::Quantize(x[i], params, codes)
+template <class T>
+void Quantize(const float* x, std::size_t count, QParams params,
+              CodeRange codes, T* q) {
+  const CodeLimits limits(codes, params.zero_point);
+  std::size_t done = 0;
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (sizeof(T) == 1) {
+    using Quantizer = QuantizerByMultiplication<T>;
+    if (Quantizer::Applies(params.scale, limits)) {
+      done = Quantizer(params.scale, codes, limits).Run(x, count, q);
+    }
+  }
+#endif
+  QuantizeByDivision(x + done, count - done, params.scale, limits, q + done);
 }
 
 /// q[i] = reference::Requantize(acc[i], multiplier, zero_point, codes)
