@@ -95,10 +95,9 @@ inline Status InsertPairs(Model& model,
   context.selection = &options.selection;
   context.calibration = &table;
   context.overrides = &options.overrides;
-  ZEROPOINT_RETURN_IF_ERROR(
-      InsertQdq{.correct_bias = options.correct_bias, .pairs = options.pairs}
-          .Run(graph, context)
-          .status());
+  InsertQdq insert{.correct_bias = options.correct_bias,
+                   .pairs = options.pairs};
+  ZEROPOINT_RETURN_IF_ERROR(insert.Run(graph, context).status());
   if (options.quantize_bias) {
     ZEROPOINT_RETURN_IF_ERROR(QuantizeBias{}.Run(graph, context).status());
   }

@@ -89,7 +89,7 @@ class ModelVerifier {
 
   Status VerifyDomain(const onnx::NodeProto& node) const {
     if (view_.model().opset(node.domain()) > 0) return Status();
-    return InvalidModel(zeropoint::NodeLabel(node) + " is of the domain \"" +
+    return InvalidModel(NodeLabel(node) + " is of the domain \"" +
                         (node.domain().empty() ? "ai.onnx" : node.domain()) +
                         "\", of which the model imports no operator set");
   }
@@ -100,7 +100,7 @@ class ModelVerifier {
     const ValueId scale = view_.input(id, 1);
     const ValueId zero_point = view_.input(id, 2);
     if (scale == kNoValue || view_.output(id, 0) == kNoValue) {
-      return InvalidModel(zeropoint::NodeLabel(node) + " has no " +
+      return InvalidModel(NodeLabel(node) + " has no " +
                           (scale == kNoValue ? "scale" : "output"));
     }
     ZEROPOINT_RETURN_IF_ERROR(VerifyScale(node, scale));
@@ -109,10 +109,9 @@ class ModelVerifier {
       const auto of_scale = view_.shape(scale);
       const auto of_zero_point = view_.shape(zero_point);
       if (of_scale && of_zero_point && *of_scale != *of_zero_point) {
-        return InvalidModel(zeropoint::NodeLabel(node) +
-                            " has a scale of shape " + FormatDims(*of_scale) +
-                            " and a zero point of shape " +
-                            FormatDims(*of_zero_point));
+        return InvalidModel(
+            NodeLabel(node) + " has a scale of shape " + FormatDims(*of_scale) +
+            " and a zero point of shape " + FormatDims(*of_zero_point));
       }
     }
     return VerifyCodes(id, quantizes, zero_point);
@@ -125,9 +124,8 @@ class ModelVerifier {
                                view_.ConstantView(scale, scratch));
     const auto bad = FirstBadScale(values);
     if (!bad) return Status();
-    return InvalidModel(zeropoint::NodeLabel(node) + ": element " +
-                        std::to_string(*bad) + " of its scale \"" +
-                        std::string(view_.name(scale)) +
+    return InvalidModel(NodeLabel(node) + ": element " + std::to_string(*bad) +
+                        " of its scale \"" + std::string(view_.name(scale)) +
                         "\" is not a finite number above 0");
   }
 
@@ -141,7 +139,7 @@ class ModelVerifier {
     }
     if (node.domain().empty() &&
         view_.model().opset() < kFirstOpsetWithQuantizationAxis) {
-      return InvalidModel(zeropoint::NodeLabel(node) + " has " +
+      return InvalidModel(NodeLabel(node) + " has " +
                           std::to_string(scales->front()) +
                           " scales, which need opset 13; the model has " +
                           std::to_string(view_.model().opset()));
@@ -155,7 +153,7 @@ class ModelVerifier {
         (*dims)[static_cast<std::size_t>(axis)] == scales->front()) {
       return Status();
     }
-    return InvalidModel(zeropoint::NodeLabel(node) + " has " +
+    return InvalidModel(NodeLabel(node) + " has " +
                         std::to_string(scales->front()) + " scales for axis " +
                         std::to_string(stated) + " of a tensor of shape " +
                         FormatDims(*dims));
@@ -169,8 +167,7 @@ class ModelVerifier {
     const DataType found = view_.element_type(codes);
     if (stated != DataType::kUndefined && found != DataType::kUndefined &&
         stated != found) {
-      return InvalidModel(zeropoint::NodeLabel(node) +
-                          " has a zero point of type " +
+      return InvalidModel(NodeLabel(node) + " has a zero point of type " +
                           std::string(DataTypeName(stated)) + ", but \"" +
                           std::string(view_.name(codes)) + "\" is " +
                           std::string(DataTypeName(found)));
@@ -181,7 +178,7 @@ class ModelVerifier {
         type == DataType::kUint4 || type == DataType::kInt4;
     if (needs_opset_21 && node.domain().empty() &&
         view_.model().opset() < kFirstOpsetWith16BitQuantization) {
-      return InvalidModel(zeropoint::NodeLabel(node) + " has codes of type " +
+      return InvalidModel(NodeLabel(node) + " has codes of type " +
                           std::string(DataTypeName(type)) +
                           ", which need opset 21; the model has " +
                           std::to_string(view_.model().opset()));

@@ -31,6 +31,9 @@ namespace zeropoint {
 
 namespace internal {
 
+// The overload below must not hide the one for a NodeProto.
+using zeropoint::NodeLabel;
+
 /// A name for a node in messages: its own, or that of its first output.
 inline std::string NodeLabel(const GraphView& graph, NodeId node) {
   const onnx::NodeProto& proto = graph.node(node);

@@ -37,10 +37,10 @@ namespace zeropoint {
 ///
 /// which is the accumulator's own unit, so that a runtime adds it without
 /// conversion. Of a Gemm with beta != 1, beta * b is stored and beta set to 1.
-/// Where a bias does not fit into int32, the scale of that channel's weights is
-/// enlarged until it does, and its codes follow: next to such a bias the lost
-/// precision cannot be seen. Every node gets a bias of its own, also where the
-/// model shares one: the scales differ.
+/// Where a bias takes more than half of int32, the scale of that channel's
+/// weights is enlarged until it does, and its codes follow: next to such a bias
+/// the lost precision cannot be seen. Every node gets a bias of its own, also
+/// where the model shares one: the scales differ.
 ///
 /// Idempotent. Declines a bias that is not a constant float vector with one
 /// value a channel, scales that are no positive numbers or whose product is
@@ -81,6 +81,8 @@ class QuantizeBias {
       "LayerNormalization",
       "BatchNormalization"};
   static constexpr double kMaxCode = std::numeric_limits<std::int32_t>::max();
+  // The sum of products goes on top of the bias: half of int32 is left to it.
+  static constexpr double kMaxBias = 1 << 30;
 
   struct Bias {
     std::vector<double> values;  // real, beta included
@@ -170,7 +172,7 @@ class QuantizeBias {
     std::vector<float> fitting = match.weight_scales;
     for (std::size_t i = 0; i < match.values.size(); ++i) {
       const double least = std::abs(match.values[i]) /
-                           (static_cast<double>(match.input_scale) * kMaxCode);
+                           (static_cast<double>(match.input_scale) * kMaxBias);
       float& scale = fitting[i % channels];
       if (least > static_cast<double>(scale)) {
         // A little more, so that the float product does not round below.
