@@ -23,8 +23,9 @@ SchemeSpec Parse(const std::string& text) {
 // Every storage type, symmetry, granularity and range that exists.
 std::vector<SchemeSpec> AllSpecs() {
   std::vector<SchemeSpec> specs;
-  for (const DataType storage : {DataType::kUint8, DataType::kInt8,
-                                 DataType::kUint16, DataType::kInt16}) {
+  for (const DataType storage :
+       {DataType::kUint8, DataType::kInt8, DataType::kUint16, DataType::kInt16,
+        DataType::kUint4, DataType::kInt4}) {
     const CodeRange full = *FullCodeRange(storage);
     for (const bool symmetric : {false, true}) {
       for (const bool narrow : {false, true}) {
@@ -36,6 +37,9 @@ std::vector<SchemeSpec> AllSpecs() {
                         full.qmin + (narrow ? 1 : 0),
                         full.qmax};
         specs.push_back(spec);
+        spec.block = 32;
+        specs.push_back(spec);
+        spec.block = 0;
         spec.per_channel = true;
         for (const int axis : {kOperatorAxis, 0, 1, 7, -1, -2,
                                std::numeric_limits<int>::max()}) {
@@ -90,6 +94,16 @@ BOOST_AUTO_TEST_CASE(ReadsEverySpelling) {
       {"i8:full", "i8:sym"},
       {"i8:axis=-0", "i8:sym:axis=0"},
       // The later of two holds, and leaves nothing of the earlier behind.
+      {"i4", "i4:sym"},
+      {"s4", "i4:sym"},
+      {"int4", "i4:sym"},
+      {"u4", "u4:asym"},
+      {"uint4", "u4:asym"},
+      {"i4:block=32:narrow", "i4:sym:block=32:narrow"},
+      {"i4:channel:block=32", "i4:sym:block=32"},
+      {"i4:block=32:channel", "i4:sym:channel"},
+      {"i4:block=32:tensor", "i4:sym"},
+      {"i4:block=32:axis=1", "i4:sym:axis=1"},
       {"i8:axis=1:tensor", "i8:sym"},
       {"i8:axis=1:channel", "i8:sym:channel"},
       {"i8:channel:axis=1", "i8:sym:axis=1"},
@@ -121,6 +135,11 @@ BOOST_AUTO_TEST_CASE(ErrorsNameThePartAndWhatIsKnown) {
       // The number that stands for "the operator decides".
       {"i8:axis=-2147483648", "axis '-2147483648'"},
       {"u8:narrow", "unsigned storage has no narrow range"},
+      {"i4:block=0", "block '0'", "write block=32"},
+      {"i4:block=-1", "block '-1'"},
+      {"i4:block=", "block ''"},
+      {"i4:block=3x", "block '3x'"},
+      {"u4:narrow", "unsigned storage has no narrow range"},
       {"u16:narrow", "unsigned storage has no narrow range"},
   };
   for (const auto& words : cases) {
@@ -140,7 +159,8 @@ BOOST_AUTO_TEST_CASE(OnlyAffineStorageHasACodeRange) {
   for (const auto& facts : internal::kDataTypeFacts) {
     const bool affine =
         facts.type == DataType::kUint8 || facts.type == DataType::kInt8 ||
-        facts.type == DataType::kUint16 || facts.type == DataType::kInt16;
+        facts.type == DataType::kUint16 || facts.type == DataType::kInt16 ||
+        facts.type == DataType::kUint4 || facts.type == DataType::kInt4;
     BOOST_TEST(FullCodeRange(facts.type).has_value() == affine, facts.name);
   }
 }

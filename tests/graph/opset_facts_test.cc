@@ -39,6 +39,21 @@ static_assert(OutputChannelAxis("MatMul", 4) == 3);
 static_assert(!OutputChannelAxis("MatMul", 1), "a vector has no columns");
 static_assert(!OutputChannelAxis("Conv", 2));
 static_assert(!OutputChannelAxis("Relu", 4));
+static_assert(OutputChannelAxis("InstanceNormalization", 1) == 0);
+static_assert(OutputChannelAxis("LayerNormalization", 1) == 0);
+static_assert(OutputChannelAxis("BatchNormalization", 1) == 0);
+static_assert(OutputChannelAxis("GroupNormalization", 1) == 0);
+static_assert(!OutputChannelAxis("LayerNormalization", 2),
+              "one scale an element is no channel");
+
+static_assert(ReductionAxis("Conv", 4) == 1);
+static_assert(ReductionAxis("ConvTranspose", 4) == 0);
+static_assert(ReductionAxis("Gemm", 2) == 0);
+static_assert(ReductionAxis("Gemm", 2, /*transposed=*/true) == 1);
+static_assert(ReductionAxis("MatMul", 2) == 0);
+static_assert(ReductionAxis("MatMul", 3) == 1);
+static_assert(!ReductionAxis("LayerNormalization", 1));
+static_assert(!ReductionAxis("Relu", 4));
 
 BOOST_AUTO_TEST_SUITE(opset_facts)
 

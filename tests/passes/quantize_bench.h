@@ -33,14 +33,15 @@ struct QuantizeBench {
   }
 
   /// Runs the quantizing passes and checks the model with onnx.
-  void Run(bool correct_bias = false) {
+  void Run(bool correct_bias = false,
+           PairSharing pairs = PairSharing::kShared) {
     auto graph = GraphView::Over(model);
     BOOST_REQUIRE_MESSAGE(graph.ok(), graph.status().message());
     const auto run = [&](auto pass) {
       const auto report = pass.Run(*graph, context);
       BOOST_REQUIRE_MESSAGE(report.ok(), report.status().message());
     };
-    run(InsertQdq{.correct_bias = correct_bias});
+    run(InsertQdq{.correct_bias = correct_bias, .pairs = pairs});
     run(QuantizeBias{});
     run(FoldActivation{});
     const Status checked = CheckModel(model);

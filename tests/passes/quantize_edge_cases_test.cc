@@ -330,52 +330,8 @@ BOOST_AUTO_TEST_CASE(AShieldedInputMayBeAGraphOutput) {
   BOOST_TEST(bench.Count("Clip") == 1u);
 }
 
-// --- Subgraphs
+// --- Operators of other domains
 // ----------------------------------------------------------------
-
-constexpr const char* kIf = R"(
-  <ir_version: 8, opset_import: ["" : 13]>
-  g (float[1, 2, 2, 2] x, bool cond) => (float[1, 2, 2, 2] y)
-  <float[2, 2, 1, 1] w = {1.0, 2.0, 3.0, 4.0}>
-  { c = Conv (x, w)
-    y = If (cond) <
-      then_branch = t () => (float[1, 2, 2, 2] p) { p = Relu (c) },
-      else_branch = e () => (float[1, 2, 2, 2] q) { q = Conv (c, w) }> })";
-
-BOOST_AUTO_TEST_CASE(BodiesReadTheDequantizedOuterValueAndStayFloat) {
-  Bench bench(kIf);
-  for (const char* name : {"x", "c", "y"}) bench.Range(name, -1, 1);
-  bench.Run();
-  BOOST_TEST(bench.Count("QuantizeLinear") == 2u);  // x, c
-  const auto& branches = Node(bench, "If").attribute();
-  for (const auto& branch : branches) {
-    BOOST_TEST(branch.g().node(0).input(0) == "c_dequantized");
-  }
-  BOOST_TEST(Contains(bench.ReasonFor("q"), "subgraph"));
-}
-
-BOOST_AUTO_TEST_CASE(OnlyTensorsOfTheMainGraphAreObserved) {
-  // A body's Relu is the only reader of c.
-  Bench bench(R"(
-    <ir_version: 8, opset_import: ["" : 13]>
-    g (float[1, 2, 2, 2] x, bool cond) => (float[1, 2, 2, 2] y)
-    <float[2, 2, 1, 1] w = {1.0, 2.0, 3.0, 4.0}>
-    { c = Conv (x, w)
-      y = If (cond) <
-        then_branch = t () => (float[1, 2, 2, 2] p) { p = Relu (c) },
-        else_branch = e () => (float[1, 2, 2, 2] q) { q = Identity (x) }> })");
-  const auto graph = GraphView::Over(bench.model);
-  BOOST_REQUIRE(graph.ok());
-  std::string names;
-  for (const auto& target :
-       CalibrationTargets(*graph, bench.target, bench.selection)) {
-    names += target.name + " ";
-  }
-  BOOST_TEST(names == "c x ");
-  for (const char* name : {"x", "c", "y"}) bench.Range(name, -1, 1);
-  bench.Run();
-  BOOST_TEST(bench.Initializer("c_scale").size() == 1u);
-}
 
 BOOST_AUTO_TEST_CASE(AForeignOperatorOfTheSameNameIsNoActivation) {
   Bench bench(R"(

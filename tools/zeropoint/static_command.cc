@@ -9,6 +9,7 @@
 #include "tools/zeropoint/command.h"
 #include "zeropoint/core/atomic_file.h"
 #include "zeropoint/core/scheme_spec.h"
+#include "zeropoint/data/read_tensor_overrides.h"
 #include "zeropoint/flow/quantize_static.h"
 #include "zeropoint/profiles/find_profile.h"
 #include "zeropoint/report/json_report.h"
@@ -28,6 +29,10 @@ struct StaticCommand {
   std::string calibration = "minmax";
   std::string optimize = "basic";
   std::string bias_correction = "on";
+  std::string pairs = "shared";
+  std::string bias = "int32";
+  std::string io = "float";
+  std::string overrides;
   NodeSelection selection;
   CommonOptions common;
   DataOptions data;
@@ -45,8 +50,16 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
                                ParseScheme(command.weights));
   }
   options.selection = command.selection;
+  if (!command.overrides.empty()) {
+    ZEROPOINT_ASSIGN_OR_RETURN(options.overrides,
+                               ReadTensorOverrides(command.overrides));
+  }
   options.optimize = command.optimize == "basic";
   options.correct_bias = command.bias_correction == "on";
+  options.pairs = command.pairs == "dedicated" ? PairSharing::kDedicated
+                                               : PairSharing::kShared;
+  options.quantize_bias = command.bias == "int32";
+  options.integer_io = command.io == "integer";
   options.threads = command.common.threads;
   return options;
 }
@@ -125,12 +138,24 @@ void AddStatic(CLI::App& program, Run& run) {
   app->add_option("--exclude", command->selection.nodes_to_exclude,
                   "leave these nodes in float")
       ->delimiter(',');
+  app->add_option("--overrides", command->overrides,
+                  "types, ranges and scales of single tensors, FILE.json");
   app->add_option("--optimize", command->optimize, "clean the model up first")
       ->check(CLI::IsMember({"basic", "off"}))
       ->capture_default_str();
   app->add_option("--bias-correction", command->bias_correction,
                   "take back in the bias what rounding the weights shifts")
       ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  app->add_option("--pairs", command->pairs,
+                  "one Q/DQ pair a tensor, or one for each reader")
+      ->check(CLI::IsMember({"shared", "dedicated"}))
+      ->capture_default_str();
+  app->add_option("--bias", command->bias, "how biases are stored")
+      ->check(CLI::IsMember({"int32", "float"}))
+      ->capture_default_str();
+  app->add_option("--io", command->io, "inputs and outputs of the model")
+      ->check(CLI::IsMember({"float", "integer"}))
       ->capture_default_str();
   AddDataOptions(*app, command->data);
   AddCommonOptions(*app, command->common);

@@ -32,12 +32,16 @@ struct QParams {
   friend constexpr bool operator==(const QParams&, const QParams&) = default;
 };
 
-/// The QParams of a whole tensor: one entry (per tensor), or one for each index
-/// along `axis` (per channel).
+/// The QParams of a whole tensor: one entry (per tensor), one for each index
+/// along `axis` (per channel), or one for each run of `block` elements along
+/// `axis` (blocked): then they lie row-major in `block_dims`, the tensor's
+/// shape with ceil(n / block) in place of that axis' n.
 struct TensorQParams {
   static constexpr int kPerTensor = -1;
   std::vector<QParams> channels;
-  int axis = kPerTensor;  // >= 0 when per channel
+  int axis = kPerTensor;   // >= 0 when per channel or blocked
+  std::int64_t block = 0;  // > 0 when blocked
+  std::vector<std::int64_t> block_dims = {};
 };
 
 }  // namespace zeropoint

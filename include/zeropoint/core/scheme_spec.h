@@ -6,6 +6,7 @@
 #ifndef ZEROPOINT_CORE_SCHEME_SPEC_H_
 #define ZEROPOINT_CORE_SCHEME_SPEC_H_
 
+#include <array>
 #include <charconv>
 #include <concepts>
 #include <cstdint>
@@ -29,6 +30,10 @@ struct SchemeSpec {
   int axis = kOperatorAxis;
   std::int32_t qmin = 0;
   std::int32_t qmax = 255;
+  /// One scale for each run of so many elements along the axis that the
+  /// operator sums over; the last run may be shorter. 0: not blocked. Excludes
+  /// per_channel, which it refines: every output channel has blocks of its own.
+  std::int64_t block = 0;
 
   friend constexpr bool operator==(const SchemeSpec&,
                                    const SchemeSpec&) = default;
@@ -49,6 +54,10 @@ constexpr std::optional<CodeRange> FullCodeRange(DataType storage) {
       return CodeRange{0, 65535};
     case DataType::kInt16:
       return CodeRange{-32768, 32767};
+    case DataType::kUint4:
+      return CodeRange{0, 15};
+    case DataType::kInt4:
+      return CodeRange{-8, 7};
     default:
       return std::nullopt;
   }
@@ -69,25 +78,37 @@ constexpr SchemeSpec SpecOf() {
   return spec;
 }
 
-/// The text of a spec: storage, "sym" or "asym", then "channel" or "axis=N",
-/// then "narrow"; parts that do not apply are left out. "u8:asym",
-/// "i8:sym:channel:narrow", "i8:sym:axis=1".
-inline std::string FormatScheme(const SchemeSpec& spec) {
-  std::string text;
-  switch (spec.storage) {
-    case DataType::kUint8:
-      text = "u8";
-      break;
-    case DataType::kInt8:
-      text = "i8";
-      break;
-    case DataType::kUint16:
-      text = "u16";
-      break;
-    default:
-      text = "i16";
+namespace internal {
+
+struct StorageName {
+  std::string_view text;
+  DataType type;
+};
+/// What is written first; the others are read too.
+inline constexpr std::array kStorageNames = {
+    StorageName{"u8", DataType::kUint8},   StorageName{"i8", DataType::kInt8},
+    StorageName{"u16", DataType::kUint16}, StorageName{"i16", DataType::kInt16},
+    StorageName{"u4", DataType::kUint4},   StorageName{"i4", DataType::kInt4},
+    StorageName{"s8", DataType::kInt8},    StorageName{"s16", DataType::kInt16},
+    StorageName{"s4", DataType::kInt4},
+};
+
+constexpr std::string_view StorageText(DataType storage) {
+  for (const StorageName& name : kStorageNames) {
+    if (name.type == storage) return name.text;
   }
+  return DataTypeName(storage);
+}
+
+}  // namespace internal
+
+/// The text of a spec: storage, "sym" or "asym", then "channel", "axis=N" or
+/// "block=N", then "narrow"; parts that do not apply are left out. "u8:asym",
+/// "i8:sym:channel:narrow", "i8:sym:axis=1", "i4:sym:block=32".
+inline std::string FormatScheme(const SchemeSpec& spec) {
+  std::string text(internal::StorageText(spec.storage));
   text += spec.symmetric ? ":sym" : ":asym";
+  if (spec.block > 0) text += ":block=" + std::to_string(spec.block);
   if (spec.per_channel) {
     text += spec.axis == kOperatorAxis ? std::string(":channel")
                                        : ":axis=" + std::to_string(spec.axis);
@@ -100,22 +121,21 @@ inline std::string FormatScheme(const SchemeSpec& spec) {
 namespace internal {
 
 inline std::optional<DataType> ParseStorage(std::string_view text) {
-  if (text == "u8" || text == "uint8") return DataType::kUint8;
-  if (text == "i8" || text == "s8" || text == "int8") return DataType::kInt8;
-  if (text == "u16" || text == "uint16") return DataType::kUint16;
-  if (text == "i16" || text == "s16" || text == "int16") {
-    return DataType::kInt16;
+  for (const StorageName& name : kStorageNames) {
+    if (text == name.text || text == DataTypeName(name.type)) return name.type;
   }
   return std::nullopt;
 }
 
 inline Status ApplySchemePart(std::string_view part, SchemeSpec& spec) {
   constexpr std::string_view kAxisPrefix = "axis=";
+  constexpr std::string_view kBlockPrefix = "block=";
   if (part == "sym" || part == "asym") {
     spec.symmetric = part == "sym";
   } else if (part == "tensor" || part == "channel") {
     spec.per_channel = part == "channel";
     spec.axis = kOperatorAxis;
+    spec.block = 0;
   } else if (part.starts_with(kAxisPrefix)) {
     const std::string_view digits = part.substr(kAxisPrefix.size());
     int axis = 0;
@@ -128,8 +148,22 @@ inline Status ApplySchemePart(std::string_view part, SchemeSpec& spec) {
     }
     spec.per_channel = true;
     spec.axis = axis;
+    spec.block = 0;
+  } else if (part.starts_with(kBlockPrefix)) {
+    const std::string_view digits = part.substr(kBlockPrefix.size());
+    std::int64_t block = 0;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), block);
+    if (error != std::errc() || end != digits.data() + digits.size() ||
+        block < 1) {
+      return InvalidArgument("block '" + std::string(digits) +
+                             "' is no positive number; write block=32");
+    }
+    spec.per_channel = false;
+    spec.axis = kOperatorAxis;
+    spec.block = block;
   } else if (part == "narrow") {
-    if (spec.storage == DataType::kUint8 || spec.storage == DataType::kUint16) {
+    if (FullCodeRange(spec.storage)->qmin == 0) {
       return InvalidArgument(
           "'narrow' leaves out the lowest code of a signed type; unsigned "
           "storage has no narrow range");
@@ -140,18 +174,19 @@ inline Status ApplySchemePart(std::string_view part, SchemeSpec& spec) {
   } else {
     return InvalidArgument("unknown part '" + std::string(part) +
                            "'; known: sym, asym, tensor, channel, axis=N, "
-                           "narrow, full");
+                           "block=N, narrow, full");
   }
   return Status();
 }
 
 }  // namespace internal
 
-/// Reads the text form: a storage type (u8, i8, u16, i16; s8 and s16 are read
-/// too), then parts separated by ':' in any order: sym, asym, tensor, channel,
-/// axis=N, narrow, full; of two that contradict each other the later one holds.
-/// Without sym or asym: signed is symmetric, unsigned is not.
-/// Errors: kInvalidArgument, naming the part and what is known.
+/// Reads the text form: a storage type (u8, i8, u16, i16, u4, i4; s8, s16 and
+/// s4 are read too), then parts separated by ':' in any order: sym, asym,
+/// tensor, channel, axis=N, block=N, narrow, full; of two that contradict each
+/// other the later one holds. Without sym or asym: signed is symmetric,
+/// unsigned is not. Errors: kInvalidArgument, naming the part and what is
+/// known.
 inline Result<SchemeSpec> ParseScheme(std::string_view text) {
   const auto fail = [text](const Status& status) {
     return status.WithContext("scheme '" + std::string(text) + "'");
@@ -161,7 +196,7 @@ inline Result<SchemeSpec> ParseScheme(std::string_view text) {
   if (!storage) {
     return fail(InvalidArgument("unknown storage type '" +
                                 std::string(text.substr(0, end)) +
-                                "'; known: u8, i8, u16, i16"));
+                                "'; known: u8, i8, u16, i16, u4, i4"));
   }
   SchemeSpec spec;
   spec.storage = *storage;

@@ -34,7 +34,8 @@ enum class OutputKind : std::uint8_t {
   kSharesInput,  // the codes only move: the output has the input's scale and
                  // zero point
   kUnifiesInputs,  // all inputs and the output have one scale and zero point
-                   // (Concat)
+                   // (Concat); with kOwnRange in its place each keeps its own
+                   // and the operator requantizes
 };
 
 /// One operator of the target.
@@ -63,6 +64,12 @@ struct TargetSpec {
   SchemeSpec weights;
   std::vector<OperatorRule> operators;
   std::vector<FixedOutputRange> fixed_ranges;
+  /// kUnifiesInputs holds only where the widest input range is at most this
+  /// many times the narrowest: one scale for boxes in the hundreds and scores
+  /// below 1 would leave nothing of the scores. Beyond, the operator stays
+  /// float and each input keeps its own scale. Each doubling costs the narrow
+  /// input a bit.
+  float unify_within = 4.0f;
   /// The runtime's own optimizer quantizes float weights, per tensor, of a
   /// convolution that stands between a DequantizeLinear and a QuantizeLinear. A
   /// Clip that changes nothing, put in front, hides such a node from it.

@@ -2,6 +2,8 @@
 #ifndef ZEROPOINT_FLOW_QUANTIZE_STATIC_H_
 #define ZEROPOINT_FLOW_QUANTIZE_STATIC_H_
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,6 +26,7 @@
 #include "zeropoint/kernels/kernel_table.h"
 #include "zeropoint/passes/fold_activation.h"
 #include "zeropoint/passes/insert_qdq.h"
+#include "zeropoint/passes/integer_io.h"
 #include "zeropoint/passes/quantize_bias.h"
 #include "zeropoint/profiles/onnx_runtime_cpu.h"
 
@@ -37,10 +40,18 @@ struct StaticQuantizationOptions {
   std::optional<SchemeSpec> activation_scheme;
   std::optional<SchemeSpec> weight_scheme;
   NodeSelection selection;
+  /// What is fixed for single tensors of the cleaned-up model, by name.
+  TensorOverrides overrides;
   /// Run the clean-up passes first.
   bool optimize = true;
   /// Take back in the bias what rounding the weights shifts on average.
   bool correct_bias = true;
+  /// One pair a tensor, or one for each reader.
+  PairSharing pairs = PairSharing::kShared;
+  /// Store biases as int32 in units of the accumulator.
+  bool quantize_bias = true;
+  /// Inputs and outputs of the model are codes; the report has their scales.
+  bool integer_io = false;
   /// 0: one a processor.
   int threads = 0;
   ProgressHook progress;
@@ -48,17 +59,15 @@ struct StaticQuantizationOptions {
 
 namespace internal {
 
-/// Per-channel parameters need opset 13, 16-bit codes 21; the units that the
-/// clean-up fuses came with 14 and 17, so a model that must be converted anyway
-/// goes to 17.
-inline Status UpgradeForQdq(Model& model, const TargetSpec& target) {
-  const auto wide = [](const SchemeSpec& scheme) {
-    return BitsOf(scheme.storage) == 16;
-  };
-  if (wide(target.activations) || wide(target.weights)) {
-    return UpgradeOpset(model, 21);
-  }
-  return UpgradeOpset(model, model.opset() < 13 ? 17 : 13);
+/// Per-channel parameters need opset 13, 16- and 4-bit codes and blocks 21; the
+/// units that the clean-up fuses came with 14 and 17, so a model that must be
+/// converted anyway goes to 17.
+inline Status UpgradeForQdq(Model& model, const TargetSpec& target,
+                            const TensorOverrides* overrides) {
+  const std::int64_t needed = FirstOpsetWith(target, overrides);
+  return UpgradeOpset(model, model.opset() < needed
+                                 ? std::max<std::int64_t>(needed, 17)
+                                 : needed);
 }
 
 inline Status CleanUp(Model& model, const NodeEvaluator& evaluate,
@@ -85,9 +94,18 @@ inline Status InsertPairs(Model& model,
   context.target = &target;
   context.selection = &options.selection;
   context.calibration = &table;
-  Pipeline pipeline{InsertQdq{.correct_bias = options.correct_bias},
-                    QuantizeBias{}, FoldActivation{}, EliminateDead{}};
-  ZEROPOINT_RETURN_IF_ERROR(pipeline.Run(graph, context).status());
+  context.overrides = &options.overrides;
+  InsertQdq insert{.correct_bias = options.correct_bias,
+                   .pairs = options.pairs};
+  ZEROPOINT_RETURN_IF_ERROR(insert.Run(graph, context).status());
+  if (options.quantize_bias) {
+    ZEROPOINT_RETURN_IF_ERROR(QuantizeBias{}.Run(graph, context).status());
+  }
+  Pipeline finish{FoldActivation{}, EliminateDead{}};
+  ZEROPOINT_RETURN_IF_ERROR(finish.Run(graph, context).status());
+  if (options.integer_io) {
+    ZEROPOINT_RETURN_IF_ERROR(IntegerIo{}.Run(graph, context).status());
+  }
   report.quantized = std::move(context.quantized);
   report.float_nodes = std::move(context.declined);
   return VerifyModel(graph);
@@ -121,11 +139,17 @@ inline Result<QuantizationReport> QuantizeStatic(
     return InvalidArgument("activations have one scale a tensor; leave out '" +
                            report.activations + "''s channel part");
   }
+  if (target.activations.block > 0 || BitsOf(target.activations.storage) < 8) {
+    return InvalidArgument("activations '" + report.activations +
+                           "': blocks and 4-bit codes are for weights; use 8 "
+                           "or 16 bits and one scale a tensor");
+  }
   {
     ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));
     ZEROPOINT_RETURN_IF_ERROR(CheckSelection(options.selection, graph, target));
   }
-  ZEROPOINT_RETURN_IF_ERROR(internal::UpgradeForQdq(model, target));
+  ZEROPOINT_RETURN_IF_ERROR(
+      internal::UpgradeForQdq(model, target, &options.overrides));
   const KernelTable& kernels = DispatchedKernels();
   if (options.optimize) {
     ZEROPOINT_RETURN_IF_ERROR(internal::CleanUp(

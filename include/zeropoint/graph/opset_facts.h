@@ -84,7 +84,8 @@ constexpr std::optional<std::int64_t> FirstOpset(std::string_view op_type) {
 ///
 /// Conv [M, C/group, k...]: 0. ConvTranspose [C, M/group, k...]: 1 (with groups
 /// an index of this axis stands for `group` channels). Gemm [K, N]: 1, or 0
-/// with transB. MatMul [..., K, N]: the last.
+/// with transB. MatMul [..., K, N]: the last. Instance-, Batch-, Group- and
+/// LayerNormalization [C]: 0 (a scale of several axes has none).
 constexpr std::optional<int> OutputChannelAxis(std::string_view op_type,
                                                int rank,
                                                bool transposed = false) {
@@ -100,7 +101,22 @@ constexpr std::optional<int> OutputChannelAxis(std::string_view op_type,
   if (op_type == "MatMul" || op_type == "MatMulInteger") {
     return rank >= 2 ? std::optional(rank - 1) : std::nullopt;
   }
+  if (op_type == "InstanceNormalization" || op_type == "BatchNormalization" ||
+      op_type == "GroupNormalization" || op_type == "LayerNormalization") {
+    return rank == 1 ? std::optional(0) : std::nullopt;
+  }
   return std::nullopt;
+}
+
+/// The axis of such a weight that the operator sums over: Conv 1,
+/// ConvTranspose 0, Gemm the one that OutputChannelAxis does not name, MatMul
+/// the last but one; nothing for the others.
+constexpr std::optional<int> ReductionAxis(std::string_view op_type, int rank,
+                                           bool transposed = false) {
+  const std::optional<int> channels =
+      OutputChannelAxis(op_type, rank, transposed);
+  if (!channels || rank < 2) return std::nullopt;
+  return *channels == 0 ? 1 : *channels - 1;
 }
 
 }  // namespace zeropoint

@@ -236,6 +236,16 @@ class Rewriter {
     MarkDirty(record.scope);
   }
 
+  /// Changes the element type of an input or output of a graph: the model's
+  /// contract, for passes whose purpose it is.
+  void SetPublicType(ValueId value, DataType type) {
+    auto* declared = const_cast<onnx::TypeProto*>(tables_.at(value).type);
+    ZEROPOINT_ASSERT(declared != nullptr && declared->has_tensor_type(),
+                     "Rewriter::SetPublicType needs a declared tensor");
+    declared->mutable_tensor_type()->set_elem_type(
+        static_cast<std::int32_t>(type));
+  }
+
   /// Compacts and places the nodes of every scope that changed, and drops
   /// value_info of values that are gone. The rewriter can be used again.
   /// Errors: kInvalidModel for a value that is read and not produced, and for a

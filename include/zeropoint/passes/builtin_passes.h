@@ -18,6 +18,7 @@
 #include "zeropoint/passes/fuse_pad.h"
 #include "zeropoint/passes/fuse_softmax.h"
 #include "zeropoint/passes/insert_qdq.h"
+#include "zeropoint/passes/integer_io.h"
 #include "zeropoint/passes/pass_registry.h"
 #include "zeropoint/passes/quantize_bias.h"
 
@@ -39,7 +40,7 @@ inline Status AddBuiltinPasses(PassRegistry& registry) {
       EliminateDead, EliminateDuplicateInitializer, EliminateIdentity,
       FoldActivation, FoldAffine, FoldBatchNorm, FoldConstant, FuseGelu,
       FuseHardSigmoid, FuseHardSwish, FuseLayerNorm, FuseMatMulAdd, FusePad,
-      FuseSoftmax, InsertQdq, QuantizeBias>(registry);
+      FuseSoftmax, InsertQdq, IntegerIo, QuantizeBias>(registry);
 }
 
 }  // namespace zeropoint

@@ -21,9 +21,10 @@ struct CalibrationTarget {
   bool channel_means = false;
 };
 
-/// The activations of the main graph that PlanQuantization may ask for: inputs
-/// and outputs of the nodes that `target` and `selection` let be quantized,
-/// past a Relu or Clip. Sorted by name.
+/// The activations that PlanQuantization may ask for, in all scopes: inputs and
+/// outputs of the nodes that `target` and `selection` let be quantized, past a
+/// Relu or Clip. Sorted by name; values of sibling bodies that share a name are
+/// one target and get one range.
 inline std::vector<CalibrationTarget> CalibrationTargets(
     const GraphView& graph, const TargetSpec& target,
     const NodeSelection& selection) {
@@ -36,7 +37,7 @@ inline std::vector<CalibrationTarget> CalibrationTargets(
       values.insert(value);
     }
   };
-  for (const NodeId node : graph.nodes(kMainScope)) {
+  for (const NodeId node : graph.nodes()) {
     const onnx::NodeProto& proto = graph.node(node);
     const OperatorRule* rule =
         proto.domain().empty() ? target.Find(proto.op_type()) : nullptr;
@@ -51,7 +52,7 @@ inline std::vector<CalibrationTarget> CalibrationTargets(
       while (output != kNoValue && graph.has_single_use(output)) {
         const Use use = graph.uses(output)[0];
         const onnx::NodeProto& next = graph.node(use.node);
-        if (use.input != 0 || graph.scope(use.node) != kMainScope ||
+        if (use.input != 0 || graph.scope(use.node) != graph.scope(node) ||
             !next.domain().empty() ||
             (next.op_type() != "Relu" && next.op_type() != "Clip")) {
           break;
@@ -67,7 +68,7 @@ inline std::vector<CalibrationTarget> CalibrationTargets(
   }
   std::map<std::string_view, bool> sorted;
   for (const ValueId value : values) {
-    sorted.emplace(graph.name(value), means.contains(value));
+    sorted[graph.name(value)] |= means.contains(value);
   }
   std::vector<CalibrationTarget> targets;
   for (const auto& [name, mean] : sorted) {

@@ -3,7 +3,9 @@
 #ifndef ZEROPOINT_PASSES_INSERT_QDQ_H_
 #define ZEROPOINT_PASSES_INSERT_QDQ_H_
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,8 +17,10 @@
 #include "zeropoint/core/reference.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/rewriter.h"
+#include "zeropoint/passes/check_overrides.h"
 #include "zeropoint/passes/correct_bias.h"
 #include "zeropoint/passes/pass.h"
+#include "zeropoint/passes/place_pairs.h"
 #include "zeropoint/passes/plan_quantization.h"
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantization_plan.h"
@@ -29,21 +33,28 @@ namespace internal {
 /// Carries a plan out.
 class QdqInserter {
  public:
-  QdqInserter(GraphView& graph, PassContext& context, bool correct_bias)
+  QdqInserter(GraphView& graph, PassContext& context, bool correct_bias,
+              PairSharing sharing)
       : graph_(graph),
         context_(context),
         correct_bias_(correct_bias),
-        rewriter_(graph) {}
+        rewriter_(graph),
+        pairs_(graph, rewriter_, sharing) {}
 
   Result<PassReport> Run(const QuantizationPlan& plan) {
+    QuantizedUses readers;
     for (const PlannedNode& node : plan.nodes) {
       for (const int i : node.operands.activations) {
-        quantized_inputs_.insert({node.node, i});
+        readers.insert({node.node, i});
       }
     }
     PassReport report;
     for (const auto& [value, tensor] : plan.tensors) {
-      InsertPair(value, tensor);
+      const std::string name(graph_.name(value));
+      pairs_.Place(value, tensor, readers);
+      context_.quantized.activations.push_back(
+          {name, tensor.range, tensor.params, FormatScheme(tensor.scheme),
+           tensor.why});
       ++report.rewrites;
     }
     for (const PlannedNode& node : plan.nodes) {
@@ -55,6 +66,7 @@ class QdqInserter {
       context_.quantized.nodes.push_back(NodeLabel(graph_, node));
     }
     for (const NodeId node : plan.shielded) Shield(node, plan);
+    NoteIdleOverrides(plan);
     ZEROPOINT_RETURN_IF_ERROR(rewriter_.Finish());
     return report;
   }
@@ -62,58 +74,51 @@ class QdqInserter {
  private:
   const SchemeSpec& activations() const { return context_.target->activations; }
 
-  void InsertPair(ValueId value, const PlannedTensor& tensor) {
-    const std::string name(graph_.name(value));
-    const std::vector<Use> uses(graph_.uses(value).begin(),
-                                graph_.uses(value).end());
-    const QdqParams params =
-        AddParams(rewriter_, name, {{tensor.params}, TensorQParams::kPerTensor},
-                  activations().storage);
-    const bool renames =
-        tensor.produced_quantized && graph_.is_graph_output(value);
-    ValueId real = value;
-    ValueId dequantized = value;
-    if (renames) {
-      // A graph output keeps its name: the pair goes in front of it.
-      real = rewriter_.NewValue(name + "_real");
-      const NodeId producer = graph_.producer(value);
-      const auto outputs = graph_.outputs(producer);
-      for (std::size_t i = 0; i < outputs.size(); ++i) {
-        if (outputs[i] == value) {
-          rewriter_.SetOutput(producer, static_cast<int>(i), real);
-          break;
-        }
-      }
-    } else {
-      dequantized = rewriter_.NewValue(name + "_dequantized");
-    }
-    const ValueId codes = AddQuantize(rewriter_, name, real, params);
-    AddDequantize(rewriter_, name, codes, params, dequantized);
-    planned_as_[dequantized] = value;
-    for (const Use& use : uses) {
-      if (!renames && (tensor.produced_quantized ||
-                       quantized_inputs_.contains({use.node, use.input}))) {
-        rewriter_.SetInput(use.node, use.input, dequantized);
-      }
-    }
-    context_.quantized.activations.push_back({name, tensor.range, tensor.params,
-                                              FormatScheme(activations()),
-                                              tensor.why});
-  }
-
   Status QuantizeOperands(const PlannedNode& node) {
     for (const int i : node.operands.constants) {
-      ZEROPOINT_RETURN_IF_ERROR(
-          ReplaceByCodes(node, i, activations(), TensorQParams::kPerTensor));
+      const TensorOverride* fixed = OverrideOf(node, i);
+      ZEROPOINT_RETURN_IF_ERROR(ReplaceByCodes(
+          node, i,
+          fixed == nullptr ? activations()
+                           : OverrideScheme(activations(), fixed->at(0)),
+          TensorQParams::kPerTensor));
     }
     if (node.operands.weight == Operands::kNone) return Status();
-    const SchemeSpec& scheme = context_.target->weights;
+    SchemeSpec scheme = context_.target->weights;
+    if (const TensorOverride* fixed = OverrideOf(node, node.operands.weight)) {
+      scheme = OverrideScheme(scheme, fixed->at(0));
+      if (fixed->axis) {
+        scheme.block = 0;
+        scheme.per_channel = true;
+        scheme.axis = *fixed->axis;
+      } else if (fixed->at(0).params) {
+        scheme.block = 0;
+        scheme.per_channel = false;
+      }
+    }
     int axis = TensorQParams::kPerTensor;
+    if (scheme.block > 0) {
+      if (Blocks(node)) {
+        return ReplaceByCodes(node, node.operands.weight, scheme,
+                              node.operands.reduction_axis);
+      }
+      scheme.block = 0;
+      scheme.per_channel = true;
+    }
     if (scheme.per_channel) {
       axis = scheme.axis == kOperatorAxis ? node.operands.weight_axis
                                           : scheme.axis;
       const auto rank = static_cast<int>(
-          graph_.shape(graph_.input(node.node, 1)).value_or(Dims{}).size());
+          graph_
+              .shape(graph_.input(
+                  node.node, static_cast<std::size_t>(node.operands.weight)))
+              .value_or(Dims{})
+              .size());
+      // A normalization whose scale has several axes: one scale for all.
+      if (axis == Operands::kNone && scheme.axis == kOperatorAxis) {
+        return ReplaceByCodes(node, node.operands.weight, scheme,
+                              TensorQParams::kPerTensor);
+      }
       if (axis < 0) axis += rank;
       if (axis < 0 || axis >= rank) {
         return InvalidArgument(
@@ -124,8 +129,45 @@ class QdqInserter {
     return ReplaceByCodes(node, node.operands.weight, scheme, axis);
   }
 
-  /// Replaces a constant input by DequantizeLinear of its codes; one for all
-  /// nodes that read it in the same way.
+  void NoteIdleOverrides(const QuantizationPlan& plan) {
+    if (context_.overrides == nullptr || context_.overrides->empty()) return;
+    std::set<std::string_view> quantized;
+    for (const auto& [value, tensor] : plan.tensors) {
+      quantized.insert(graph_.name(value));
+    }
+    for (const auto& [key, codes] : constants_) {
+      quantized.insert(graph_.name(key.value));
+    }
+    for (const auto& [name, tensor] : *context_.overrides) {
+      if (quantized.contains(name)) continue;
+      context_.quantized.notes.push_back("the override of '" + name +
+                                         "' has no effect: the tensor is not "
+                                         "quantized");
+    }
+  }
+
+  /// What is fixed for a constant operand; nullptr for nothing.
+  const TensorOverride* OverrideOf(const PlannedNode& node, int input) const {
+    if (context_.overrides == nullptr) return nullptr;
+    const auto known = context_.overrides->find(
+        graph_.name(graph_.input(node.node, static_cast<std::size_t>(input))));
+    return known == context_.overrides->end() ? nullptr : &known->second;
+  }
+
+  /// Whether blocks save anything: a depthwise convolution sums over one
+  /// channel, and a normalization over none; they get one scale a channel.
+  bool Blocks(const PlannedNode& node) const {
+    const auto dims = graph_.shape(graph_.input(
+        node.node, static_cast<std::size_t>(node.operands.weight)));
+    const int axis = node.operands.reduction_axis;
+    return dims && axis >= 0 && static_cast<std::size_t>(axis) < dims->size() &&
+           (*dims)[static_cast<std::size_t>(axis)] > 1;
+  }
+
+  /// Replaces a constant input by DequantizeLinear of its codes. The codes are
+  /// stored once for all nodes that read the constant in the same way; the
+  /// DequantizeLinear stands in the scope of the node, where runtimes look for
+  /// it.
   Status ReplaceByCodes(const PlannedNode& node, int input,
                         const SchemeSpec& scheme, int axis) {
     const ValueId value =
@@ -134,12 +176,17 @@ class QdqInserter {
     Tensor scratch;
     ZEROPOINT_ASSIGN_OR_RETURN(const TensorView real,
                                graph_.ConstantView(value, scratch));
-    const Key key{value, axis, static_cast<int>(scheme.storage), scheme.qmin,
-                  scheme.symmetric};
+    const Key key{value,
+                  axis,
+                  static_cast<int>(scheme.storage),
+                  scheme.qmin,
+                  scheme.symmetric,
+                  scheme.block};
     auto known = constants_.find(key);
     std::optional<QuantizedTensor> quantized;
     if (known == constants_.end() || CorrectsBias(node, input)) {
-      Result<QuantizedTensor> made = QuantizeConstant(real, scheme, axis);
+      Result<QuantizedTensor> made =
+          QuantizeConstant(real, scheme, axis, OverrideOf(node, input));
       ZEROPOINT_RETURN_IF_ERROR(
           made.status().WithContext("constant '" + name + "'"));
       quantized = std::move(made).value();
@@ -148,21 +195,32 @@ class QdqInserter {
       CorrectBias(node, real, DequantizeConstant(*quantized).view());
     }
     if (known == constants_.end()) {
-      const QdqParams params =
-          AddParams(rewriter_, name, quantized->params, scheme.storage);
-      const ValueId codes = rewriter_.AddInitializer(
-          EncodeTensor(name + "_quantized", quantized->codes.view()));
-      const ValueId dequantized = rewriter_.NewValue(name + "_dequantized");
-      AddDequantize(rewriter_, name, codes, params, dequantized);
-      known = constants_.emplace(key, dequantized).first;
+      const ScopeId home = graph_.scope(value);
+      KnownCodes stored;
+      stored.params =
+          AddParams(rewriter_, name, quantized->params, scheme.storage, home);
+      stored.codes = rewriter_.AddInitializer(
+          EncodeTensor(name + "_quantized",
+                       StoredCodes(quantized->codes, scheme.storage).view()),
+          home);
+      known = constants_.emplace(key, std::move(stored)).first;
     }
-    rewriter_.SetInput(node.node, input, known->second);
+    const ScopeId scope = graph_.scope(node.node);
+    auto dequantized = known->second.dequantized.find(scope);
+    if (dequantized == known->second.dequantized.end()) {
+      const ValueId added = rewriter_.NewValue(name + "_dequantized", scope);
+      AddDequantize(rewriter_, name, known->second.codes, known->second.params,
+                    added, scope);
+      dequantized = known->second.dequantized.emplace(scope, added).first;
+    }
+    rewriter_.SetInput(node.node, input, dequantized->second);
     return Status();
   }
 
   bool CorrectsBias(const PlannedNode& node, int input) const {
     if (!correct_bias_ || input != node.operands.weight ||
-        node.operands.bias == Operands::kNone) {
+        node.operands.bias == Operands::kNone ||
+        node.operands.macs_per_output == 0) {
       return false;
     }
     const onnx::NodeProto& proto = graph_.node(node.node);
@@ -177,7 +235,7 @@ class QdqInserter {
   void CorrectBias(const PlannedNode& node, const TensorView& real,
                    const TensorView& rounded) {
     const auto calibrated = context_.calibration->find(
-        graph_.name(PlannedAs(graph_.input(node.node, 0))));
+        graph_.name(pairs_.PlannedAs(graph_.input(node.node, 0))));
     if (calibrated == context_.calibration->end()) return;
     const std::vector<double> correction = BiasCorrection(
         real, rounded, node.operands, calibrated->second.channel_means);
@@ -197,34 +255,36 @@ class QdqInserter {
       }
     }
     const std::int64_t channels[] = {static_cast<std::int64_t>(bias.size())};
-    rewriter_.SetInput(node.node, 2,
-                       rewriter_.AddInitializer(EncodeValues<float>(
-                           name + "_corrected", channels, bias)));
-  }
-
-  /// The activation of the plan that `value` dequantizes, or itself.
-  ValueId PlannedAs(ValueId value) const {
-    const auto known = planned_as_.find(value);
-    return known == planned_as_.end() ? value : known->second;
+    rewriter_.SetInput(
+        node.node, 2,
+        rewriter_.AddInitializer(
+            EncodeValues<float>(name + "_corrected", channels, bias),
+            graph_.scope(node.node)));
   }
 
   /// A Clip to what the codes can say changes nothing, and stands between the
   /// DequantizeLinear and the node.
   void Shield(NodeId node, const QuantizationPlan& plan) {
     const ValueId dequantized = graph_.input(node, 0);
-    auto known = shields_.find(dequantized);
+    const ScopeId scope = graph_.scope(node);
+    auto known = shields_.find({dequantized, scope});
     if (known == shields_.end()) {
       const std::string name(graph_.name(dequantized));
-      const auto tensor = plan.tensors.find(PlannedAs(dequantized));
+      const auto tensor = plan.tensors.find(pairs_.PlannedAs(dequantized));
       if (tensor == plan.tensors.end()) return;
       const QParams& params = tensor->second.params;
-      const ValueId lo = rewriter_.AddInitializer(EncodeScalar<float>(
-          name + "_lo", reference::Dequantize(activations().qmin, params)));
-      const ValueId hi = rewriter_.AddInitializer(EncodeScalar<float>(
-          name + "_hi", reference::Dequantize(activations().qmax, params)));
-      const ValueId shield = rewriter_.NewValue(name + "_shield");
-      rewriter_.Add("Clip", {dequantized, lo, hi}, {shield});
-      known = shields_.emplace(dequantized, shield).first;
+      const SchemeSpec& scheme = tensor->second.scheme;
+      const auto bound = [&](const char* suffix, std::int32_t code) {
+        return rewriter_.AddInitializer(
+            EncodeScalar<float>(name + suffix,
+                                reference::Dequantize(code, params)),
+            scope);
+      };
+      const ValueId lo = bound("_lo", scheme.qmin);
+      const ValueId hi = bound("_hi", scheme.qmax);
+      const ValueId shield = rewriter_.NewValue(name + "_shield", scope);
+      rewriter_.Add("Clip", {dequantized, lo, hi}, {shield}, scope);
+      known = shields_.emplace(std::pair(dequantized, scope), shield).first;
     }
     rewriter_.SetInput(node, 0, known->second);
   }
@@ -235,82 +295,93 @@ class QdqInserter {
     int storage;
     int qmin;
     bool symmetric;
+    std::int64_t block;
     friend auto operator<=>(const Key&, const Key&) = default;
+  };
+
+  struct KnownCodes {
+    ValueId codes = kNoValue;
+    QdqParams params;
+    std::map<ScopeId, ValueId> dequantized;
   };
 
   GraphView& graph_;
   PassContext& context_;
   bool correct_bias_;
   Rewriter rewriter_;
-  std::set<std::pair<NodeId, int>> quantized_inputs_;
-  std::map<ValueId, ValueId> planned_as_;  // dequantized value -> planned one
-  std::map<Key, ValueId> constants_;    // float constant -> dequantized value
-  std::map<ValueId, ValueId> shields_;  // dequantized value -> shield
+  PairPlacer pairs_;
+  std::map<Key, KnownCodes> constants_;
+  std::map<std::pair<ValueId, ScopeId>, ValueId> shields_;
 };
 
 }  // namespace internal
 
-/// Quantizes the main graph for context.target with the ranges of
-/// context.calibration:
+/// Quantizes the model, bodies of If, Loop and Scan included, for
+/// context.target with the ranges of context.calibration:
 ///
 ///   x -> Conv(W, b) -> Relu -> y     becomes
 ///   x -> Q -> DQ -> Conv(DQ(Wq), b') -> Relu -> Q -> DQ -> y
 ///
-/// Activations get one pair a tensor, shared by all that read it. Weights
+/// Activations get one pair a tensor, shared by all that read it, or one for
+/// each reader (`pairs`), in the scope of the tensor. Weights
 /// become codes with a DequantizeLinear. The bias stays float here
 /// (quantize-bias makes it int32), corrected by what rounding the weights
 /// shifts on average where the calibration knows the means and `correct_bias`
 /// is set. What stays float is listed in context.declined with its reason.
-/// Bodies of If, Loop and Scan are left as they are.
 ///
 /// Not idempotent: quantized operators are quantized once more. A name in the
 /// selection that matches nothing selects nothing here: see CheckSelection.
 /// Errors: kInvalidArgument without a target or a calibration; kUnsupported for
-/// a model below opset 13, below 21 for 16-bit codes; kInvalidData for a range
-/// that is not finite; kInvalidModel for weights that are not.
+/// a model below opset 13, below 21 for 16- and 4-bit codes and for blocks;
+/// kInvalidData for a range that is not finite; kInvalidModel for weights that
+/// are not.
 struct InsertQdq {
   static constexpr std::string_view kName = "insert-qdq";
   static constexpr std::string_view kHelp =
-      "Quantizes the main graph with Q/DQ pairs where the target wants them";
+      "Quantizes with Q/DQ pairs where the target wants them";
   static constexpr std::string_view kSketch =
       "x -> Conv(W, b) -> Relu -> y\n"
       "x -> Q -> DQ -> Conv(DQ(Wq), b) -> Relu -> Q -> DQ -> y";
 
   bool correct_bias = true;
+  PairSharing pairs = PairSharing::kShared;
 
   Result<PassReport> Run(GraphView& graph, PassContext& context) {
     if (context.target == nullptr || context.calibration == nullptr) {
       return InvalidArgument(
           "insert-qdq needs a target and calibrated ranges in its context");
     }
-    ZEROPOINT_RETURN_IF_ERROR(CheckOpset(graph.model(), *context.target));
+    ZEROPOINT_RETURN_IF_ERROR(CheckOpset(graph.model(), context));
+    if (context.overrides != nullptr) {
+      ZEROPOINT_RETURN_IF_ERROR(
+          CheckOverrides(graph, *context.target, *context.overrides));
+    }
     const NodeSelection everything;
     const NodeSelection& selection =
         context.selection != nullptr ? *context.selection : everything;
     ZEROPOINT_ASSIGN_OR_RETURN(
         QuantizationPlan plan,
         PlanQuantization(graph, *context.target, selection,
-                         *context.calibration));
+                         *context.calibration, context.overrides));
     for (Declined& declined : plan.declined) {
       context.declined.push_back(std::move(declined));
     }
     for (std::string& note : plan.notes) {
       context.quantized.notes.push_back(std::move(note));
     }
-    return internal::QdqInserter(graph, context, correct_bias).Run(plan);
+    return internal::QdqInserter(graph, context, correct_bias, pairs).Run(plan);
   }
 
  private:
-  static Status CheckOpset(const Model& model, const TargetSpec& target) {
-    const bool wide = BitsOf(target.activations.storage) == 16 ||
-                      BitsOf(target.weights.storage) == 16;
-    const std::int64_t needed = wide ? 21 : 13;
+  static Status CheckOpset(const Model& model, const PassContext& context) {
+    const TargetSpec& target = *context.target;
+    const std::int64_t needed = FirstOpsetWith(target, context.overrides);
     if (model.opset() >= needed) return Status();
-    return Unsupported(std::string("Q/DQ pairs ") +
-                       (wide ? "of 16 bits" : "with scales for each channel") +
-                       " need opset " + std::to_string(needed) +
-                       ", the model has " + std::to_string(model.opset()) +
-                       "; upgrade it first");
+    return Unsupported("Q/DQ pairs of activations " +
+                       FormatScheme(target.activations) + " and weights " +
+                       FormatScheme(target.weights) + " need opset " +
+                       std::to_string(needed) + ", the model has " +
+                       std::to_string(model.opset()) + "; upgrade it first");
   }
 };
 

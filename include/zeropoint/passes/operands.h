@@ -4,10 +4,12 @@
 #define ZEROPOINT_PASSES_OPERANDS_H_
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +19,7 @@
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/opset_facts.h"
 
 namespace zeropoint {
 
@@ -29,9 +32,15 @@ struct Operands {
   /// activations' scheme.
   std::vector<int> constants;
   int weight = kNone;
-  /// Axis of the weight that counts output channels.
-  int weight_axis = 0;
+  /// Axis of the weight that counts output channels; kNone where it has none.
+  int weight_axis = kNone;
+  /// Axis of the weight that is summed over, along which blocks lie; kNone
+  /// where none is.
+  int reduction_axis = kNone;
   int bias = kNone;
+  /// What the rule says of the output, for this node: a Resize that
+  /// interpolates shares nothing.
+  OutputKind output = OutputKind::kOwnRange;
   /// Axis of activation 0 that is summed over: its channels.
   int channel_axis = 1;
   std::int64_t group = 1;
@@ -75,16 +84,30 @@ inline Result<Dims> WeightDims(const GraphView& graph, ValueId weight,
   return *dims;
 }
 
-inline Result<Operands> ConvOperands(const GraphView& graph, NodeId node,
-                                     bool transposed) {
-  ZEROPOINT_ASSIGN_OR_RETURN(const Dims dims,
-                             WeightDims(graph, graph.input(node, 1), 3));
+/// The operands of an operator with a constant weight at input 1.
+inline Result<Operands> WeightedOperands(const GraphView& graph, NodeId node,
+                                         const Dims& dims) {
+  const onnx::NodeProto& proto = graph.node(node);
+  const auto rank = static_cast<int>(dims.size());
+  const bool transposed = GetInt(proto, "transB", 0) != 0;
   Operands operands;
   operands.activations = {0};
   operands.weight = 1;
-  operands.weight_axis = transposed ? 1 : 0;
+  operands.weight_axis = OutputChannelAxis(proto.op_type(), rank, transposed)
+                             .value_or(Operands::kNone);
+  operands.reduction_axis = ReductionAxis(proto.op_type(), rank, transposed)
+                                .value_or(Operands::kNone);
   operands.bias = 2;
-  operands.group = GetInt(graph.node(node), "group", 1);
+  return operands;
+}
+
+inline Result<Operands> ConvOperands(const GraphView& graph, NodeId node) {
+  const onnx::NodeProto& proto = graph.node(node);
+  ZEROPOINT_ASSIGN_OR_RETURN(const Dims dims,
+                             WeightDims(graph, graph.input(node, 1), 3));
+  ZEROPOINT_ASSIGN_OR_RETURN(Operands operands,
+                             WeightedOperands(graph, node, dims));
+  operands.group = GetInt(proto, "group", 1);
   if (operands.group < 1 || dims[0] % operands.group != 0) {
     return Unsupported("its weights do not divide into " +
                        std::to_string(operands.group) + " groups");
@@ -93,11 +116,10 @@ inline Result<Operands> ConvOperands(const GraphView& graph, NodeId node,
   // M/group, k...]: every input is spread over M/group * k outputs, which are k
   // strides apart.
   const std::int64_t taps = ProductOf(std::span(dims).subspan(2));
-  if (!transposed) {
+  if (proto.op_type() == "Conv") {
     operands.macs_per_output = CountTimes(dims[1], taps);
   } else {
-    const std::int64_t strides =
-        ProductOf(GetInts(graph.node(node), "strides"));
+    const std::int64_t strides = ProductOf(GetInts(proto, "strides"));
     operands.macs_per_output = CountTimes(dims[0] / operands.group, taps) /
                                std::max<std::int64_t>(strides, 1);
   }
@@ -110,66 +132,10 @@ inline Result<Operands> GemmOperands(const GraphView& graph, NodeId node) {
   if (GetInt(graph.node(node), "transA", 0) != 0) {
     return Unsupported("its first operand is transposed");
   }
-  const bool transposed = GetInt(graph.node(node), "transB", 0) != 0;
-  Operands operands;
-  operands.activations = {0};
-  operands.weight = 1;
-  operands.weight_axis = transposed ? 0 : 1;
-  operands.bias = 2;
-  operands.macs_per_output = dims[transposed ? 1 : 0];
-  return operands;
-}
-
-inline Result<Operands> MatMulOperands(const GraphView& graph, NodeId node,
-                                       const OperatorRule& rule) {
-  Operands operands;
-  if (!graph.IsConstant(graph.input(node, 1))) {
-    if (graph.IsConstant(graph.input(node, 0))) {
-      return Unsupported("its first operand is the constant one");
-    }
-    if (!rule.activation_by_activation) {
-      return Unsupported(
-          "it multiplies two activations, which this target computes in float");
-    }
-    operands.activations = {0, 1};
-    return operands;
-  }
-  ZEROPOINT_ASSIGN_OR_RETURN(const Dims dims,
-                             WeightDims(graph, graph.input(node, 1), 2));
-  operands.activations = {0};
-  operands.weight = 1;
-  operands.weight_axis = static_cast<int>(dims.size()) - 1;
-  operands.channel_axis = -1;
-  operands.macs_per_output = dims[dims.size() - 2];
-  return operands;
-}
-
-inline Result<Operands> CodeMovingOperands(const GraphView& graph,
-                                           NodeId node) {
-  const onnx::NodeProto& proto = graph.node(node);
-  if (proto.op_type() == "MaxPool" && graph.outputs(node).size() > 1) {
-    return Unsupported("its Indices output is used");
-  }
-  if (proto.op_type() == "Resize" &&
-      GetString(proto, "mode", "nearest") == "cubic") {
-    return Unsupported("cubic interpolation leaves the range of its input");
-  }
-  if (proto.op_type() == "Pad") {
-    const ValueId fill = graph.input(node, 2);
-    if (GetString(proto, "mode", "constant") == "constant" &&
-        fill != kNoValue) {
-      if (!graph.IsConstant(fill)) {
-        return Unsupported("its padding value is not constant");
-      }
-      ZEROPOINT_ASSIGN_OR_RETURN(const Tensor value, graph.Constant(fill));
-      if (value.type() != DataType::kFloat || value.size() != 1 ||
-          value.As<float>()[0] != 0.0f) {
-        return Unsupported("it pads with another value than 0");
-      }
-    }
-  }
-  Operands operands;
-  operands.activations = {0};
+  ZEROPOINT_ASSIGN_OR_RETURN(Operands operands,
+                             WeightedOperands(graph, node, dims));
+  operands.macs_per_output =
+      dims[static_cast<std::size_t>(std::max(operands.reduction_axis, 0))];
   return operands;
 }
 
@@ -184,24 +150,147 @@ inline bool IsFiniteFloat(const GraphView& graph, ValueId constant) {
                      [](float value) { return std::isfinite(value); });
 }
 
-inline Result<Operands> ElementwiseOperands(const GraphView& graph,
-                                            NodeId node) {
+/// Sorts the inputs among `inputs` into activations and constants.
+inline Result<Operands> PlainOperands(const GraphView& graph, NodeId node,
+                                      std::span<const int> inputs) {
   Operands operands;
-  const auto inputs = graph.inputs(node);
-  const bool one = graph.node(node).op_type() == "Clip";  // bounds stay float
-  for (std::size_t i = 0; i < (one ? 1 : inputs.size()); ++i) {
-    if (inputs[i] == kNoValue) continue;
-    if (!graph.IsConstant(inputs[i])) {
-      operands.activations.push_back(static_cast<int>(i));
-    } else if (IsFiniteFloat(graph, inputs[i])) {
-      operands.constants.push_back(static_cast<int>(i));
+  for (const int i : inputs) {
+    const ValueId value = graph.input(node, static_cast<std::size_t>(i));
+    if (value == kNoValue) continue;
+    if (!graph.IsConstant(value)) {
+      operands.activations.push_back(i);
+    } else if (IsFiniteFloat(graph, value)) {
+      operands.constants.push_back(i);
     } else {
       return Unsupported("its constant operand '" +
-                         std::string(graph.name(inputs[i])) +
+                         std::string(graph.name(value)) +
                          "' is not float or not finite");
     }
   }
   return operands;
+}
+
+inline Result<Operands> MatMulOperands(const GraphView& graph, NodeId node,
+                                       const OperatorRule& rule) {
+  if (!graph.IsConstant(graph.input(node, 1))) {
+    const bool constant = graph.IsConstant(graph.input(node, 0));
+    if (constant && !rule.activation_by_activation) {
+      return Unsupported("its first operand is the constant one");
+    }
+    if (!rule.activation_by_activation) {
+      return Unsupported(
+          "it multiplies two activations, which this target computes in float");
+    }
+    return PlainOperands(graph, node, std::array{0, 1});
+  }
+  ZEROPOINT_ASSIGN_OR_RETURN(const Dims dims,
+                             WeightDims(graph, graph.input(node, 1), 2));
+  ZEROPOINT_ASSIGN_OR_RETURN(Operands operands,
+                             WeightedOperands(graph, node, dims));
+  operands.bias = Operands::kNone;
+  operands.channel_axis = -1;
+  operands.macs_per_output = dims[dims.size() - 2];
+  return operands;
+}
+
+/// Instance-, Batch-, Layer- and GroupNormalization: the scale is the weight.
+inline Result<Operands> NormalizationOperands(const GraphView& graph,
+                                              NodeId node) {
+  if (GetInt(graph.node(node), "training_mode", 0) != 0) {
+    return Unsupported("it computes its statistics while training");
+  }
+  ZEROPOINT_ASSIGN_OR_RETURN(const Dims dims,
+                             WeightDims(graph, graph.input(node, 1), 0));
+  return WeightedOperands(graph, node, dims);
+}
+
+/// Whether the output of a code-moving operator holds codes of its input and
+/// nothing else; the message says what else it holds.
+inline Status CheckMovesCodes(const GraphView& graph, NodeId node) {
+  const onnx::NodeProto& proto = graph.node(node);
+  if (proto.op_type() == "Resize" &&
+      GetString(proto, "mode", "nearest") != "nearest") {
+    return Unsupported("its interpolation computes values between the codes");
+  }
+  const ValueId fill = graph.input(node, 2);
+  if (proto.op_type() != "Pad" || fill == kNoValue ||
+      GetString(proto, "mode", "constant") != "constant") {
+    return Status();
+  }
+  if (!graph.IsConstant(fill)) {
+    return Unsupported("its padding value is not constant");
+  }
+  ZEROPOINT_ASSIGN_OR_RETURN(const Tensor value, graph.Constant(fill));
+  if (value.type() != DataType::kFloat || value.size() != 1 ||
+      value.As<float>()[0] != 0.0f) {
+    return Unsupported("it pads with another value than 0");
+  }
+  return Status();
+}
+
+inline Result<Operands> CodeMovingOperands(const GraphView& graph, NodeId node,
+                                           const OperatorRule& rule) {
+  const onnx::NodeProto& proto = graph.node(node);
+  if (proto.op_type() == "MaxPool" && graph.outputs(node).size() > 1) {
+    return Unsupported("its Indices output is used");
+  }
+  Operands operands;
+  operands.output = OutputKind::kSharesInput;
+  const Status moves = CheckMovesCodes(graph, node);
+  // An island is for codes that pass through; elsewhere the output gets a
+  // range of its own, which the calibrated values of the output include.
+  if (!moves.ok() && rule.placement == Placement::kIsland) return moves;
+  if (!moves.ok() && proto.op_type() == "Pad" &&
+      !IsFiniteFloat(graph, graph.input(node, 2))) {
+    return moves;
+  }
+  const bool table = graph.IsConstant(graph.input(node, 0)) &&
+                     proto.op_type().starts_with("Gather") &&
+                     rule.placement != Placement::kIsland;
+  if (table && IsFiniteFloat(graph, graph.input(node, 0))) {
+    operands.constants = {0};
+  } else {
+    operands.activations = {0};
+  }
+  if (!moves.ok() || table) operands.output = OutputKind::kOwnRange;
+  return operands;
+}
+
+/// Inputs of the other operators that are quantized: the first one alone, where
+/// the others are axes, bounds, exponents or indices; the branches of Where;
+/// otherwise all of them.
+inline std::vector<int> QuantizedInputs(const GraphView& graph, NodeId node) {
+  constexpr std::array<std::string_view, 11> kFirstInputOnly = {
+      "ArgMax",    "ArgMin",     "Clip",      "CumSum",
+      "ReduceL1",  "ReduceL2",   "ReduceMax", "ReduceMean",
+      "ReduceMin", "ReduceProd", "ReduceSum"};
+  const std::string& op_type = graph.node(node).op_type();
+  if (op_type == "Where") return {1, 2};
+  if (std::find(kFirstInputOnly.begin(), kFirstInputOnly.end(), op_type) !=
+      kFirstInputOnly.end()) {
+    return {0};
+  }
+  std::vector<int> all(graph.inputs(node).size());
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
+inline Result<Operands> UnboundOperands(const GraphView& graph, NodeId node,
+                                        const OperatorRule& rule) {
+  const std::string& op_type = graph.node(node).op_type();
+  if (op_type == "Conv" || op_type == "ConvTranspose") {
+    return ConvOperands(graph, node);
+  }
+  if (op_type == "Gemm") return GemmOperands(graph, node);
+  if (op_type == "MatMul") return MatMulOperands(graph, node, rule);
+  if (op_type.ends_with("Normalization") &&
+      OutputChannelAxis(op_type, 1).has_value()) {
+    return NormalizationOperands(graph, node);
+  }
+  if (rule.output == OutputKind::kSharesInput) {
+    return CodeMovingOperands(graph, node, rule);
+  }
+  return PlainOperands(graph, node, QuantizedInputs(graph, node));
 }
 
 }  // namespace internal
@@ -210,16 +299,9 @@ inline Result<Operands> ElementwiseOperands(const GraphView& graph,
 /// Errors: kUnsupported; the message is the reason why the node stays float.
 inline Result<Operands> OperandsOf(const GraphView& graph, NodeId node,
                                    const OperatorRule& rule) {
-  const std::string& op_type = graph.node(node).op_type();
-  Result<Operands> operands =
-      op_type == "Conv" || op_type == "ConvTranspose"
-          ? internal::ConvOperands(graph, node, op_type == "ConvTranspose")
-      : op_type == "Gemm"   ? internal::GemmOperands(graph, node)
-      : op_type == "MatMul" ? internal::MatMulOperands(graph, node, rule)
-      : rule.output == OutputKind::kSharesInput
-          ? internal::CodeMovingOperands(graph, node)
-          : internal::ElementwiseOperands(graph, node);
+  Result<Operands> operands = internal::UnboundOperands(graph, node, rule);
   if (!operands.ok()) return operands;
+  if (rule.output != OutputKind::kSharesInput) operands->output = rule.output;
   for (const int i : operands->activations) {
     const ValueId value = graph.input(node, static_cast<std::size_t>(i));
     if (value == kNoValue) return Unsupported("it has no input");
@@ -234,7 +316,9 @@ inline Result<Operands> OperandsOf(const GraphView& graph, NodeId node,
                          ", not float");
     }
   }
-  if (operands->activations.empty()) {
+  const bool looks_up = graph.node(node).op_type().starts_with("Gather");
+  if (operands->activations.empty() &&
+      !(looks_up && !operands->constants.empty())) {
     return Unsupported("it computes on constants alone");
   }
   if (rule.output == OutputKind::kUnifiesInputs &&

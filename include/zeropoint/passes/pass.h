@@ -16,6 +16,7 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/core/tensor.h"
+#include "zeropoint/core/tensor_overrides.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/passes/node_selection.h"
 
@@ -43,11 +44,21 @@ struct QuantizedActivation {
   std::string why;
 };
 
+/// An input or output of the model that holds codes: what turns them into real
+/// values.
+struct IntegerPort {
+  std::string kind;  // "input" or "output"
+  std::string name;
+  DataType type = DataType::kUndefined;
+  QParams params;
+};
+
 /// What the quantizing passes did, for the report.
 struct QuantizationSummary {
   std::vector<std::string> nodes;
   std::vector<QuantizedActivation> activations;
   std::vector<std::string> notes;
+  std::vector<IntegerPort> integer_io;
 };
 
 /// What passes share during one pipeline.
@@ -59,6 +70,8 @@ struct PassContext {
   const TargetSpec* target = nullptr;
   const NodeSelection* selection = nullptr;
   const CalibrationTable* calibration = nullptr;
+  /// What is fixed for single tensors, if anything.
+  const TensorOverrides* overrides = nullptr;
   /// Filled by passes; the report lists them all.
   std::vector<Declined> declined;
   QuantizationSummary quantized;

@@ -7,7 +7,10 @@
 #ifndef ZEROPOINT_PASSES_PLAN_QUANTIZATION_H_
 #define ZEROPOINT_PASSES_PLAN_QUANTIZATION_H_
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdio>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -28,6 +31,9 @@ namespace zeropoint {
 
 namespace internal {
 
+// The overload below must not hide the one for a NodeProto.
+using zeropoint::NodeLabel;
+
 /// A name for a node in messages: its own, or that of its first output.
 inline std::string NodeLabel(const GraphView& graph, NodeId node) {
   const onnx::NodeProto& proto = graph.node(node);
@@ -36,25 +42,31 @@ inline std::string NodeLabel(const GraphView& graph, NodeId node) {
 }
 
 /// True when the node computes real values from activations: what a report on
-/// quantization is about. Shape arithmetic and constants are not.
+/// quantization is about; or an index of them. Shape arithmetic and constants
+/// are not.
 inline bool ComputesReals(const GraphView& graph, NodeId node,
                           const CalibrationTable& table) {
-  if (graph.scope(node) != kMainScope) return !graph.outputs(node).empty();
-  for (const ValueId output : graph.outputs(node)) {
-    if (output == kNoValue || graph.IsConstant(output)) continue;
-    if (graph.element_type(output) == DataType::kFloat ||
-        table.contains(graph.name(output))) {
-      return true;
-    }
-  }
-  return false;
+  const std::string& op_type = graph.node(node).op_type();
+  const auto values = op_type == "ArgMax" || op_type == "ArgMin"
+                          ? graph.inputs(node)
+                          : graph.outputs(node);
+  return std::any_of(values.begin(), values.end(), [&](ValueId value) {
+    return value != kNoValue && !graph.IsConstant(value) &&
+           (graph.element_type(value) == DataType::kFloat ||
+            table.contains(graph.name(value)));
+  });
 }
 
 class Planner {
  public:
   Planner(const GraphView& graph, const TargetSpec& target,
-          const NodeSelection& selection, const CalibrationTable& table)
-      : graph_(graph), target_(target), selection_(selection), table_(table) {}
+          const NodeSelection& selection, const CalibrationTable& table,
+          const TensorOverrides* overrides)
+      : graph_(graph),
+        target_(target),
+        selection_(selection),
+        table_(table),
+        overrides_(overrides) {}
 
   Result<QuantizationPlan> Plan() {
     std::vector<IslandNode> candidates = FindCandidates(/*use_bounds=*/true);
@@ -81,7 +93,7 @@ class Planner {
       node.quantized_outputs = std::move(candidate.quantized_outputs);
     }
     ZEROPOINT_RETURN_IF_ERROR(
-        ChooseTensorRanges(graph_, target_, table_, plan_));
+        ChooseTensorRanges(graph_, target_, table_, overrides_, plan_));
     if (target_.shield_float_weights) FindShielded(planned);
     for (auto& [node, reason] : reasons_) {
       plan_.declined.push_back({NodeLabel(graph_, node),
@@ -97,6 +109,7 @@ class Planner {
     bounded_ = 0;
     reasons_.clear();
     absorbed_.clear();
+    narrowest_.clear();
     for (const NodeId node : graph_.nodes()) {
       if (!ComputesReals(graph_, node, table_)) continue;
       IslandNode candidate;
@@ -116,9 +129,6 @@ class Planner {
     const NodeId node = candidate.node;
     const onnx::NodeProto& proto = graph_.node(node);
     if (absorbed_.contains(node)) return "the operator before it stays float";
-    if (graph_.scope(node) != kMainScope) {
-      return "it is in a subgraph; ranges are calibrated for the main graph";
-    }
     const OperatorRule* rule =
         proto.domain().empty() ? target_.Find(proto.op_type()) : nullptr;
     if (rule == nullptr) {
@@ -134,25 +144,90 @@ class Planner {
              " and costs accuracy; name it in the operator types to quantize "
              "it";
     }
-    Result<Operands> operands = OperandsOf(graph_, node, *rule);
+    OperatorRule applied = *rule;
+    if (named) applied.placement = Placement::kAlways;
+    Result<Operands> operands = OperandsOf(graph_, node, applied);
     if (!operands.ok()) return operands.status().message();
     candidate.operands = std::move(*operands);
     if (std::string missing = MissingRange(candidate); !missing.empty()) {
       return missing;
     }
-    candidate.island = rule->placement == Placement::kIsland && !named;
+    if (std::string apart = RangesApart(candidate); !apart.empty()) {
+      return apart;
+    }
+    candidate.island = applied.placement == Placement::kIsland;
     candidate.reason = "its neighbours are not quantized";
     if (!named && use_bounds) ApplyBounds(*rule, candidate);
-    if (rule->output != OutputKind::kFloat) {
-      candidate.quantized_outputs = QuantizedOutputs(node, *rule);
-    }
+    candidate.quantized_outputs =
+        QuantizedOutputs(node, candidate.operands.output);
     for (const ValueId output : candidate.quantized_outputs) {
       if (!HasRange(output)) {
         return "its output '" + std::string(graph_.name(output)) +
                "' has no calibrated range";
       }
     }
+    NoteNarrowest(candidate);
     return "";
+  }
+
+  float WidthOf(ValueId value) const {
+    const RealRange range =
+        WidenRange(OwnRange(graph_, target_,
+                            table_.find(graph_.name(value))->second, value)
+                       .range,
+                   target_.activations);
+    return range.hi - range.lo;
+  }
+
+  /// The least range that shares its scale with `value` through operators
+  /// before it.
+  float NarrowestOf(ValueId value) const {
+    const auto known = narrowest_.find(value);
+    return known == narrowest_.end() ? WidthOf(value) : known->second;
+  }
+
+  /// An operator whose output has the scale of its inputs passes on how narrow
+  /// the narrowest of them is.
+  void NoteNarrowest(const IslandNode& candidate) {
+    const Operands& operands = candidate.operands;
+    if (operands.output != OutputKind::kSharesInput &&
+        operands.output != OutputKind::kUnifiesInputs) {
+      return;
+    }
+    float narrowest = std::numeric_limits<float>::infinity();
+    for (const int i : operands.activations) {
+      const float width = NarrowestOf(
+          graph_.input(candidate.node, static_cast<std::size_t>(i)));
+      if (width > 0.0f) narrowest = std::min(narrowest, width);
+    }
+    for (const ValueId output : candidate.quantized_outputs) {
+      narrowest_[output] = narrowest;
+    }
+  }
+
+  /// Why one scale must not serve all inputs; empty when it may.
+  std::string RangesApart(const IslandNode& candidate) const {
+    if (candidate.operands.output != OutputKind::kUnifiesInputs) return "";
+    float narrowest = std::numeric_limits<float>::infinity();
+    float widest = 0.0f;
+    for (const int i : candidate.operands.activations) {
+      const ValueId value =
+          graph_.input(candidate.node, static_cast<std::size_t>(i));
+      const float narrow = NarrowestOf(value);
+      // All zero at calibration: any scale will do.
+      if (narrow > 0.0f) narrowest = std::min(narrowest, narrow);
+      widest = std::max(widest, WidthOf(value));
+    }
+    if (!(widest > narrowest * target_.unify_within)) return "";
+    return "its inputs have ranges of " + ShortNumber(narrowest) + " and " +
+           ShortNumber(widest) +
+           ": one scale for both would leave little of the narrower";
+  }
+
+  static std::string ShortNumber(float value) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.3g", static_cast<double>(value));
+    return text;
   }
 
   /// Small or grouped: worth int8 only next to integers.
@@ -196,13 +271,19 @@ class Planner {
   }
 
   /// The values that carry the node's quantized output: past a Relu or Clip
-  /// that is its only consumer, which the range then covers.
-  std::vector<ValueId> QuantizedOutputs(NodeId node, const OperatorRule& rule) {
+  /// that is its only consumer, which the range then covers. Only the first
+  /// output holds values, except for Split: the others are indices or
+  /// statistics.
+  std::vector<ValueId> QuantizedOutputs(NodeId node, OutputKind kind) {
     std::vector<ValueId> carriers;
-    for (ValueId output : graph_.outputs(node)) {
+    if (kind == OutputKind::kFloat) return carriers;
+    auto outputs = graph_.outputs(node);
+    if (graph_.node(node).op_type() != "Split" && !outputs.empty()) {
+      outputs = outputs.first(1);
+    }
+    for (ValueId output : outputs) {
       if (output == kNoValue) continue;
-      while (rule.output == OutputKind::kOwnRange &&
-             graph_.has_single_use(output)) {
+      while (kind == OutputKind::kOwnRange && graph_.has_single_use(output)) {
         const Use use = graph_.uses(output)[0];
         const onnx::NodeProto& next = graph_.node(use.node);
         const bool activation =
@@ -222,7 +303,7 @@ class Planner {
 
   static bool HasCompute(const std::vector<IslandNode>& candidates) {
     for (const IslandNode& candidate : candidates) {
-      if (!candidate.island && candidate.operands.weight != Operands::kNone) {
+      if (!candidate.island && candidate.operands.macs_per_output > 0) {
         return true;
       }
     }
@@ -232,7 +313,7 @@ class Planner {
   /// Float nodes with float weights that read a dequantized value and whose
   /// output is quantized again.
   void FindShielded(const std::vector<bool>& planned) {
-    for (const NodeId node : graph_.nodes(kMainScope)) {
+    for (const NodeId node : graph_.nodes()) {
       const onnx::NodeProto& proto = graph_.node(node);
       const bool weighted = proto.op_type() == "Conv" ||
                             proto.op_type() == "ConvTranspose" ||
@@ -245,8 +326,8 @@ class Planner {
       if (input == plan_.tensors.end() || !input->second.produced_quantized) {
         continue;
       }
-      const OperatorRule own_range{.op_type = proto.op_type()};
-      for (const ValueId output : QuantizedOutputs(node, own_range)) {
+      for (const ValueId output :
+           QuantizedOutputs(node, OutputKind::kOwnRange)) {
         if (plan_.tensors.contains(output)) {
           plan_.shielded.push_back(node);
           break;
@@ -271,25 +352,29 @@ class Planner {
   const TargetSpec& target_;
   const NodeSelection& selection_;
   const CalibrationTable& table_;
+  const TensorOverrides* overrides_;
   QuantizationPlan plan_;
   /// By id, which follows the order of the file.
   std::map<NodeId, std::string> reasons_;
   /// Activations that a candidate's quantized output lies behind.
   std::set<NodeId> absorbed_;
+  std::map<ValueId, float> narrowest_;
   std::size_t bounded_ = 0;
 };
 
 }  // namespace internal
 
-/// Decides what to quantize of the main graph for `target`, from the calibrated
-/// ranges in `table`.
+/// Decides what to quantize for `target`, in the main graph and in the bodies
+/// of If, Loop and Scan, from the calibrated ranges in `table` and what
+/// `overrides` (if any) fixes for single tensors.
 ///
 /// Errors: kInvalidData when a needed range is not finite.   Cost: linear in
 /// the nodes.
 inline Result<QuantizationPlan> PlanQuantization(
     const GraphView& graph, const TargetSpec& target,
-    const NodeSelection& selection, const CalibrationTable& table) {
-  return internal::Planner(graph, target, selection, table).Plan();
+    const NodeSelection& selection, const CalibrationTable& table,
+    const TensorOverrides* overrides = nullptr) {
+  return internal::Planner(graph, target, selection, table, overrides).Plan();
 }
 
 }  // namespace zeropoint

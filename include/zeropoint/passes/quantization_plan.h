@@ -4,6 +4,8 @@
 #define ZEROPOINT_PASSES_QUANTIZATION_PLAN_H_
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,11 +26,25 @@ struct PlannedNode {
   std::vector<ValueId> quantized_outputs;
 };
 
+/// A second pair behind the first, of another type, for some of the readers.
+struct PlannedConversion {
+  SchemeSpec scheme;
+  QParams params;
+  /// Empty: all that want the tensor quantized.
+  std::set<NodeId> receivers;
+
+  bool Receives(NodeId node) const {
+    return receivers.empty() || receivers.contains(node);
+  }
+};
+
 /// An activation that passes through a Q/DQ pair.
 struct PlannedTensor {
   RealRange range;
   std::string why;
+  SchemeSpec scheme;
   QParams params;
+  std::optional<PlannedConversion> conversion;
   /// Its producer needs the pair to compute in integers: every use reads the
   /// dequantized value.
   bool produced_quantized = false;

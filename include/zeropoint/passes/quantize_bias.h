@@ -3,6 +3,7 @@
 #define ZEROPOINT_PASSES_QUANTIZE_BIAS_H_
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +19,9 @@
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/opset_facts.h"
 #include "zeropoint/graph/rewriter.h"
+#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantize_tensor.h"
@@ -27,17 +30,17 @@
 namespace zeropoint {
 
 /// Conv(DQ(x), DQ(Wq), b) becomes Conv(DQ(x), DQ(Wq), DQ(bq)), and so for
-/// ConvTranspose and Gemm:
+/// ConvTranspose, Gemm and Instance-, Layer- and BatchNormalization:
 ///
 ///   scale[c] = scale_x * scale_w[c], zero point 0
 ///   bq[c] = round_half_even(b[c] / scale[c]) as int32
 ///
 /// which is the accumulator's own unit, so that a runtime adds it without
 /// conversion. Of a Gemm with beta != 1, beta * b is stored and beta set to 1.
-/// Where a bias does not fit into int32, the scale of that channel's weights is
-/// enlarged until it does, and its codes follow: next to such a bias the lost
-/// precision cannot be seen. Every node gets a bias of its own, also where the
-/// model shares one: the scales differ.
+/// Where a bias takes more than half of int32, the scale of that channel's
+/// weights is enlarged until it does, and its codes follow: next to such a bias
+/// the lost precision cannot be seen. Every node gets a bias of its own, also
+/// where the model shares one: the scales differ.
 ///
 /// Idempotent. Declines a bias that is not a constant float vector with one
 /// value a channel, scales that are no positive numbers or whose product is
@@ -58,13 +61,7 @@ class QuantizeBias {
     Rewriter rewriter(graph);
     PassReport report;
     for (const NodeId node : graph.nodes()) {
-      const onnx::NodeProto& proto = graph.node(node);
-      const std::string& op_type = proto.op_type();
-      if (!proto.domain().empty() ||
-          (op_type != "Conv" && op_type != "ConvTranspose" &&
-           op_type != "Gemm")) {
-        continue;
-      }
+      if (!internal::IsOneOf(graph, node, kRoots)) continue;
       ZEROPOINT_ASSIGN_OR_RETURN(const std::optional<Bias> match,
                                  Match(graph, node, context));
       if (!match) continue;
@@ -76,7 +73,16 @@ class QuantizeBias {
   }
 
  private:
+  static constexpr std::array<std::string_view, 6> kRoots = {
+      "Conv",
+      "ConvTranspose",
+      "Gemm",
+      "InstanceNormalization",
+      "LayerNormalization",
+      "BatchNormalization"};
   static constexpr double kMaxCode = std::numeric_limits<std::int32_t>::max();
+  // The sum of products goes on top of the bias: half of int32 is left to it.
+  static constexpr double kMaxBias = 1 << 30;
 
   struct Bias {
     std::vector<double> values;  // real, beta included
@@ -166,7 +172,7 @@ class QuantizeBias {
     std::vector<float> fitting = match.weight_scales;
     for (std::size_t i = 0; i < match.values.size(); ++i) {
       const double least = std::abs(match.values[i]) /
-                           (static_cast<double>(match.input_scale) * kMaxCode);
+                           (static_cast<double>(match.input_scale) * kMaxBias);
       float& scale = fitting[i % channels];
       if (least > static_cast<double>(scale)) {
         // A little more, so that the float product does not round below.
@@ -195,7 +201,8 @@ class QuantizeBias {
   /// points of 0.
   static bool HasSymmetricCodes(const GraphView& graph, NodeId dequantize) {
     const ValueId codes = graph.input(dequantize, 0);
-    if (!graph.IsConstant(codes) || !FullCodeRange(graph.element_type(codes))) {
+    const DataType type = graph.element_type(codes);
+    if (!graph.IsConstant(codes) || !FullCodeRange(type) || BitsOf(type) < 8) {
       return false;
     }
     const ValueId value = graph.input(dequantize, 2);
@@ -211,18 +218,16 @@ class QuantizeBias {
                            std::size_t scales) {
     if (scales == 1) return true;
     const std::string& op_type = graph.node(node).op_type();
-    const bool rows =
-        op_type == "Conv" ||
-        (op_type == "Gemm" && GetInt(graph.node(node), "transB", 0) != 0);
     const std::int64_t axis = GetInt(graph.node(weights), "axis", 1);
     const auto shape = graph.shape(graph.input(weights, 0));
     if (!shape) return false;
     const auto rank = static_cast<std::int64_t>(shape->size());
-    const std::size_t expected = rows ? 0 : 1;
-    return (axis < 0 ? axis + rank : axis) ==
-               static_cast<std::int64_t>(expected) &&
-           expected < shape->size() &&
-           (*shape)[expected] == static_cast<std::int64_t>(scales);
+    const auto expected =
+        OutputChannelAxis(op_type, static_cast<int>(shape->size()),
+                          GetInt(graph.node(node), "transB", 0) != 0);
+    return expected && (axis < 0 ? axis + rank : axis) == *expected &&
+           (*shape)[static_cast<std::size_t>(*expected)] ==
+               static_cast<std::int64_t>(scales);
   }
 
   static Status Rewrite(Rewriter& rewriter, GraphView& graph, NodeId node,
@@ -246,13 +251,15 @@ class QuantizeBias {
       codes.push_back(static_cast<std::int32_t>(std::clamp(
           RoundHalfEven(match.values[i] / scale), -kMaxCode - 1.0, kMaxCode)));
     }
+    const ScopeId scope = graph.scope(node);
     const std::string name(graph.name(graph.input(node, 2)));
     const std::int64_t dims[] = {static_cast<std::int64_t>(codes.size())};
     const ValueId quantized = rewriter.AddInitializer(
-        EncodeValues<std::int32_t>(name + "_quantized", dims, codes));
-    const ValueId real = rewriter.NewValue(name + "_dequantized");
+        EncodeValues<std::int32_t>(name + "_quantized", dims, codes), scope);
+    const ValueId real = rewriter.NewValue(name + "_dequantized", scope);
     AddDequantize(rewriter, name, quantized,
-                  AddParams(rewriter, name, params, DataType::kInt32), real);
+                  AddParams(rewriter, name, params, DataType::kInt32, scope),
+                  real, scope);
     rewriter.SetInput(node, 2, real);
     if (graph.node(node).op_type() == "Gemm") {
       SetAttribute(rewriter.MutableNode(node), "beta", 1.0f);
@@ -293,12 +300,14 @@ class QuantizeBias {
           }
           return Status();
         }));
+    const ScopeId scope = graph.scope(node);
     const ValueId enlarged =
-        rewriter.AddInitializer(EncodeTensor(name, codes.view()));
-    const ValueId real = rewriter.NewValue(name + "_dequantized");
-    AddDequantize(rewriter, name, enlarged,
-                  AddParams(rewriter, name, weights.params, codes.type()),
-                  real);
+        rewriter.AddInitializer(EncodeTensor(name, codes.view()), scope);
+    const ValueId real = rewriter.NewValue(name + "_dequantized", scope);
+    AddDequantize(
+        rewriter, name, enlarged,
+        AddParams(rewriter, name, weights.params, codes.type(), scope), real,
+        scope);
     rewriter.SetInput(node, 1, real);
     return Status();
   }

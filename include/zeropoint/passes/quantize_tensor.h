@@ -7,30 +7,41 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "zeropoint/core/choose_qparams.h"
+#include "zeropoint/core/packed_codes.h"
 #include "zeropoint/core/reference.h"
 #include "zeropoint/core/tensor.h"
+#include "zeropoint/core/tensor_overrides.h"
 
 namespace zeropoint {
 
 /// Codes of a tensor, and the parameters that turn them back.
 struct QuantizedTensor {
-  Tensor codes;  // the shape of the real tensor, in the scheme's storage type
+  /// The shape of the real tensor, one code an element: in the scheme's storage
+  /// type, or in 8 bits where that has 4. See StoredCodes.
+  Tensor codes;
   TensorQParams params;
 };
 
 /// How channels lie in a tensor: element (outer, channel, inner) is at
-/// (outer * channels + channel) * inner_count + inner.
+/// (outer * length + channel) * inner_count + inner. With blocks, a "channel"
+/// is what has one scale: `block` elements along the axis.
 struct ChannelLayout {
   std::size_t outer_count = 1;
-  std::size_t channels = 1;
+  std::size_t length = 1;  // of the axis
   std::size_t inner_count = 1;
+  std::size_t block = 0;
+  /// How many scales there are.
+  std::size_t channels = 1;
 
-  ChannelLayout(std::span<const std::int64_t> dims, int axis) {
+  ChannelLayout(std::span<const std::int64_t> dims, int axis,
+                std::int64_t block_size = 0)
+      : block(static_cast<std::size_t>(block_size)) {
     for (std::size_t i = 0; i < dims.size(); ++i) {
       const auto size = static_cast<std::size_t>(dims[i]);
       if (axis == TensorQParams::kPerTensor || static_cast<int>(i) > axis) {
@@ -38,40 +49,80 @@ struct ChannelLayout {
       } else if (static_cast<int>(i) < axis) {
         outer_count *= size;
       } else {
-        channels = size;
+        length = size;
       }
     }
+    channels = block == 0 ? length : outer_count * blocks() * inner_count;
   }
+
+  /// Along the axis; the last may be short.
+  std::size_t blocks() const { return (length + block - 1) / block; }
 
   /// Calls visit(channel, index) for each element in the order of memory.
   template <class Visitor>
   void ForEach(Visitor&& visit) const {
     std::size_t index = 0;
     for (std::size_t outer = 0; outer < outer_count; ++outer) {
-      for (std::size_t channel = 0; channel < channels; ++channel) {
-        for (std::size_t i = 0; i < inner_count; ++i) visit(channel, index++);
+      for (std::size_t at = 0; at < length; ++at) {
+        if (block == 0) {
+          for (std::size_t i = 0; i < inner_count; ++i) visit(at, index++);
+        } else {
+          const std::size_t row = (outer * blocks() + at / block) * inner_count;
+          for (std::size_t i = 0; i < inner_count; ++i) {
+            visit(row + i, index++);
+          }
+        }
       }
     }
   }
 };
 
+/// The type in which codes are handled one by one: that of the storage, or 8
+/// bits where two share a byte.
+constexpr DataType UnpackedType(DataType storage) {
+  if (storage == DataType::kInt4) return DataType::kInt8;
+  if (storage == DataType::kUint4) return DataType::kUint8;
+  return storage;
+}
+
+/// `codes` as the model stores them: 4-bit ones packed, others as they are.
+inline Tensor StoredCodes(const Tensor& codes, DataType storage) {
+  if (UnpackedType(storage) == storage) return codes.Clone();
+  Tensor packed(storage, codes.dims());
+  const std::span<std::uint8_t> bytes(
+      static_cast<std::uint8_t*>(packed.mutable_data()), packed.bytes());
+  if (storage == DataType::kInt4) {
+    PackNibbles<std::int8_t>(codes.As<std::int8_t>(), bytes);
+  } else {
+    PackNibbles<std::uint8_t>(codes.As<std::uint8_t>(), bytes);
+  }
+  return packed;
+}
+
 /// Quantizes `real` by the range of its own values: of the whole tensor (axis
-/// kPerTensor) or of each index along `axis`.
+/// kPerTensor), of each index along `axis`, or, with scheme.block, of each
+/// block along it. What `fixed` says of a channel holds in place of its range.
 ///
 /// Shapes:   real any shape, float.
-/// Requires: axis within the rank, or kPerTensor; a scheme with 8- or 16-bit
-/// storage. Errors:   kInvalidModel for NaN or infinite values. Source:   ONNX
-/// QuantizeLinear.
-inline Result<QuantizedTensor> QuantizeConstant(const TensorView& real,
-                                                const SchemeSpec& scheme,
-                                                int axis) {
+/// Requires: axis within the rank, or kPerTensor and no block; a scheme with
+/// 4-, 8- or 16-bit storage. Errors:   kInvalidModel for NaN or infinite
+/// values. Source:   ONNX QuantizeLinear.
+inline Result<QuantizedTensor> QuantizeConstant(
+    const TensorView& real, const SchemeSpec& scheme, int axis,
+    const TensorOverride* fixed = nullptr) {
   const std::span<const float> x = real.As<float>();
-  const ChannelLayout layout(real.dims(), axis);
+  const ChannelLayout layout(real.dims(), axis, scheme.block);
   const CodeRange codes{scheme.qmin, scheme.qmax};
   QuantizedTensor quantized;
-  quantized.codes =
-      Tensor(scheme.storage, Dims(real.dims().begin(), real.dims().end()));
+  quantized.codes = Tensor(UnpackedType(scheme.storage),
+                           Dims(real.dims().begin(), real.dims().end()));
   quantized.params.axis = axis;
+  quantized.params.block = scheme.block;
+  if (scheme.block > 0) {
+    quantized.params.block_dims = quantized.codes.dims();
+    quantized.params.block_dims[static_cast<std::size_t>(axis)] =
+        static_cast<std::int64_t>(layout.blocks());
+  }
   std::vector<RealRange> ranges(layout.channels);
   bool finite = true;
   layout.ForEach([&](std::size_t channel, std::size_t i) {
@@ -81,11 +132,13 @@ inline Result<QuantizedTensor> QuantizeConstant(const TensorView& real,
     finite = finite && x[i] - x[i] == 0.0f;
   });
   if (!finite) return InvalidModel("it holds NaN or infinite values");
-  for (const RealRange& range : ranges) {
-    quantized.params.channels.push_back(ChooseQParams(range, scheme));
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    quantized.params.channels.push_back(
+        fixed == nullptr ? ChooseQParams(ranges[i], scheme)
+                         : OverrideParams(ranges[i], scheme, fixed->at(i)));
   }
   ZEROPOINT_RETURN_IF_ERROR(
-      VisitDataType(scheme.storage, [&]<class Storage>() -> Status {
+      VisitDataType(quantized.codes.type(), [&]<class Storage>() -> Status {
         if constexpr (std::is_integral_v<Storage> && sizeof(Storage) <= 2) {
           const std::span<Storage> q =
               quantized.codes.template MutableAs<Storage>();
@@ -107,7 +160,8 @@ inline Tensor DequantizeConstant(const QuantizedTensor& quantized) {
   const Tensor& codes = quantized.codes;
   Tensor real(DataType::kFloat, codes.dims());
   const std::span<float> x = real.MutableAs<float>();
-  const ChannelLayout layout(codes.dims(), quantized.params.axis);
+  const ChannelLayout layout(codes.dims(), quantized.params.axis,
+                             quantized.params.block);
   const Status visited =
       VisitDataType(codes.type(), [&]<class Storage>() -> Status {
         if constexpr (std::is_integral_v<Storage> && sizeof(Storage) <= 2) {

@@ -10,7 +10,8 @@ namespace zeropoint {
 
 /// For compilers and integer-only devices, where a float operator costs more
 /// than the accuracy that it saves. No size is too small and no neighbour is
-/// asked.
+/// asked; only a Concat of ranges too far apart stays float
+/// (TargetSpec::unify_within).
 struct Generic {
   static constexpr std::string_view kName = "generic";
   using Activations = TensorActivations;
@@ -22,9 +23,11 @@ struct Generic {
     spec.activations = SpecOf<Activations>();
     spec.weights = SpecOf<Weights>();
     spec.operators = CodeMovingOperators();
-    for (OperatorRule rule : OperatorsOnRequest()) {
-      rule.placement = Placement::kAlways;
+    for (const OperatorRule& rule : OperatorsOnRequest()) {
       spec.operators.push_back(rule);
+    }
+    for (OperatorRule& rule : spec.operators) {
+      rule.placement = Placement::kAlways;
     }
     for (const std::string_view op_type : {"Conv", "ConvTranspose", "Gemm"}) {
       spec.operators.push_back({.op_type = op_type});

@@ -35,8 +35,12 @@ using TensorActivations = Affine<std::uint8_t, Asymmetric, PerTensor>;
 inline std::vector<OperatorRule> CodeMovingOperators() {
   std::vector<OperatorRule> rules;
   for (const std::string_view op_type :
-       {"Flatten", "Gather", "Identity", "MaxPool", "Pad", "Reshape", "Resize",
-        "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze"}) {
+       {"DepthToSpace",   "Expand",   "Flatten",       "Gather",
+        "GatherElements", "GatherND", "GlobalMaxPool", "Identity",
+        "MaxPool",        "Pad",      "ReduceMax",     "ReduceMin",
+        "Reshape",        "Resize",   "Slice",         "SpaceToDepth",
+        "Split",          "Squeeze",  "Tile",          "TopK",
+        "Transpose",      "Unsqueeze"}) {
     rules.push_back({.op_type = op_type,
                      .placement = Placement::kIsland,
                      .output = OutputKind::kSharesInput});
@@ -52,10 +56,53 @@ inline std::vector<OperatorRule> CodeMovingOperators() {
 /// name.
 inline std::vector<OperatorRule> OperatorsOnRequest() {
   std::vector<OperatorRule> rules;
-  for (const std::string_view op_type :
-       {"Add", "AveragePool", "Clip", "GlobalAveragePool", "HardSigmoid",
-        "LeakyRelu", "Mul", "Relu", "Sigmoid", "Softmax", "Sub", "Tanh"}) {
+  for (const std::string_view op_type : {"Abs",
+                                         "Add",
+                                         "AveragePool",
+                                         "BatchNormalization",
+                                         "Celu",
+                                         "Clip",
+                                         "CumSum",
+                                         "Div",
+                                         "Elu",
+                                         "Erf",
+                                         "Gelu",
+                                         "GlobalAveragePool",
+                                         "HardSigmoid",
+                                         "HardSwish",
+                                         "InstanceNormalization",
+                                         "LayerNormalization",
+                                         "LeakyRelu",
+                                         "LogSoftmax",
+                                         "Max",
+                                         "Mean",
+                                         "Min",
+                                         "Mish",
+                                         "Mul",
+                                         "Neg",
+                                         "PRelu",
+                                         "ReduceL2",
+                                         "ReduceMean",
+                                         "ReduceSum",
+                                         "Relu",
+                                         "Selu",
+                                         "Sigmoid",
+                                         "Softmax",
+                                         "Softplus",
+                                         "Softsign",
+                                         "Sqrt",
+                                         "Sub",
+                                         "Sum",
+                                         "Tanh",
+                                         "ThresholdedRelu",
+                                         "Where"}) {
     rules.push_back({.op_type = op_type, .placement = Placement::kOnRequest});
+  }
+  // They read codes and write indices.
+  for (const std::string_view op_type : {"ArgMax", "ArgMin"}) {
+    rules.push_back({.op_type = op_type,
+                     .placement = Placement::kOnRequest,
+                     .output = OutputKind::kFloat});
   }
   return rules;
 }
@@ -63,10 +110,9 @@ inline std::vector<OperatorRule> OperatorsOnRequest() {
 /// Output ranges that hold by definition of the operator, whatever was
 /// calibrated.
 inline std::vector<FixedOutputRange> DefinedOutputRanges() {
-  return {{"HardSigmoid", {0.0f, 1.0f}},
-          {"Sigmoid", {0.0f, 1.0f}},
-          {"Softmax", {0.0f, 1.0f}},
-          {"Tanh", {-1.0f, 1.0f}}};
+  return {{"Erf", {-1.0f, 1.0f}},      {"HardSigmoid", {0.0f, 1.0f}},
+          {"Sigmoid", {0.0f, 1.0f}},   {"Softmax", {0.0f, 1.0f}},
+          {"Softsign", {-1.0f, 1.0f}}, {"Tanh", {-1.0f, 1.0f}}};
 }
 
 }  // namespace zeropoint

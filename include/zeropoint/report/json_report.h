@@ -70,6 +70,14 @@ inline Json QuantizationToJson(const QuantizationReport& report,
                        {"scheme", tensor.scheme},
                        {"why", tensor.why}});
   }
+  Json& ports = document["integer_io"] = Json::array();
+  for (const IntegerPort& port : report.quantized.integer_io) {
+    ports.push_back({{"kind", port.kind},
+                     {"name", port.name},
+                     {"type", DataTypeName(port.type)},
+                     {"scale", port.params.scale},
+                     {"zero_point", port.params.zero_point}});
+  }
   document["left_undone"] = internal::DeclinedToJson(report.left_undone);
   Json& non_finite = document["non_finite"] = Json::array();
   for (const NonFiniteTensor& tensor : report.non_finite) {

@@ -47,6 +47,14 @@ inline std::string QuantizationToText(const QuantizationReport& report) {
     text +=
         "  " + internal::ListNames(report.quantized.nodes, 2 * kNames) + "\n";
   }
+  for (const IntegerPort& port : report.quantized.integer_io) {
+    char scale[32];
+    std::snprintf(scale, sizeof(scale), "%.9g",
+                  static_cast<double>(port.params.scale));
+    text += port.kind + " '" + port.name + "' is " +
+            std::string(DataTypeName(port.type)) + ": real = " + scale +
+            " * (code - " + std::to_string(port.params.zero_point) + ")\n";
+  }
   for (const std::string& note : report.quantized.notes) {
     text += "note: " + note + "\n";
   }
