@@ -84,6 +84,7 @@ class Arena {
   Buffer Allocate(std::size_t bytes) {
     if (bytes > kMostBytes) return Buffer();
     const std::size_t size = RoundUp(bytes);
+    if (in_use_ > limit_ || size > limit_ - in_use_) return Buffer();
     auto fit = free_.lower_bound(size);
     if (fit == free_.end()) {
       if (!AddChunk(std::max(size, kLeastChunk))) return Buffer();
@@ -97,6 +98,9 @@ class Arena {
     peak_ = std::max(peak_, in_use_);
     return Buffer(this, block);
   }
+
+  /// What blocks may take together.
+  void set_limit(std::size_t bytes) { limit_ = bytes; }
 
   /// Call between runs, when no buffer is left. A region that grew in pieces is
   /// made one: first as large as the blocks that lived together, later, should
@@ -200,6 +204,7 @@ class Arena {
   };
   std::vector<Chunk> chunks_;
   FreeBlocks free_;
+  std::size_t limit_ = kMostBytes;
   std::size_t capacity_ = 0;
   std::size_t in_use_ = 0;
   std::size_t peak_ = 0;

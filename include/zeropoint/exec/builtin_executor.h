@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -25,6 +26,8 @@
 #include "zeropoint/exec/operator.h"
 #include "zeropoint/exec/operator_registry.h"
 #include "zeropoint/exec/plan.h"
+#include "zeropoint/exec/plan_scope.h"
+#include "zeropoint/exec/run_schedule.h"
 #include "zeropoint/exec/schedule.h"
 #include "zeropoint/exec/thread_pool.h"
 #include "zeropoint/graph/model.h"
@@ -42,10 +45,21 @@ struct ExecutorOptions {
   const OperatorRegistry* operators = nullptr;
   /// Null: an own pool of `threads` threads. Must outlive the executor.
   ThreadPool* pool = nullptr;
+  /// How often the loops of one run may go round, all of them together: a model
+  /// whose loop never ends is an error, not a hang.
+  std::int64_t max_loop_iterations = 1'000'000;
+  /// What the tensors of one run may take together, weights and feeds not
+  /// counted.
+  std::size_t max_tensor_bytes = std::size_t{16} << 30;
 };
 
-/// Runs the main graph of a model: any batch, shapes resolved at run time. One
-/// run at a time; several executors may share a pool.
+/// Runs a model: any batch, shapes resolved at run time. One run at a time;
+/// several executors may share a pool.
+///
+/// A tap names a tensor of the main graph or, where that has none of the name,
+/// tensors in the bodies of If, Loop and Scan: those reach the sink each time
+/// that they are made, so once an iteration. What functions compute inside has
+/// no name to tap. A sequence reaches the sink member by member.
 class BuiltinExecutor {
  public:
   /// Folds constants and makes an operator for every node. `model` must outlive
@@ -53,8 +67,6 @@ class BuiltinExecutor {
   /// error of the runs that need it. Errors: Plan::Make's.
   static Result<BuiltinExecutor> Create(const Model& model,
                                         const ExecutorOptions& options = {}) {
-    OperatorRegistry builtin;
-    if (options.operators == nullptr) AddBuiltinOperators(builtin);
     const KernelTable& kernels =
         options.kernels == nullptr ? DispatchedKernels() : *options.kernels;
     std::unique_ptr<ThreadPool> own_pool;
@@ -62,14 +74,22 @@ class BuiltinExecutor {
       own_pool = std::make_unique<ThreadPool>(options.threads);
     }
     ThreadPool& pool = own_pool == nullptr ? *options.pool : *own_pool;
-    ZEROPOINT_ASSIGN_OR_RETURN(
-        Plan plan,
-        Plan::Make(model,
-                   options.operators == nullptr ? builtin : *options.operators,
-                   kernels, pool));
+    const auto environment = std::make_shared<PlanEnvironment>(
+        PlanEnvironment{&model, {}, kernels, pool});
+    if (options.operators == nullptr) {
+      AddBuiltinOperators(environment->registry);
+    } else {
+      environment->registry = *options.operators;
+    }
+    const PlanScope scope{environment,
+                          OpsetImports(model.proto().opset_import())};
+    ZEROPOINT_ASSIGN_OR_RETURN(Plan plan,
+                               Plan::Make(model.proto().graph(), scope));
     BuiltinExecutor executor;
-    executor.state_ = std::make_unique<State>(
-        model, kernels, std::move(own_pool), pool, std::move(plan));
+    executor.state_ =
+        std::make_unique<State>(model, kernels, std::move(own_pool), pool,
+                                std::move(plan), options.max_loop_iterations);
+    executor.state_->arena.set_limit(options.max_tensor_bytes);
     return executor;
   }
 
@@ -81,11 +101,15 @@ class BuiltinExecutor {
     ZEROPOINT_RETURN_IF_ERROR(CheckFeeds(state.model.proto().graph(), feeds));
     if (!state.schedule ||
         !std::ranges::equal(state.schedule->tap_names(), taps)) {
+      state.schedule.reset();
       ZEROPOINT_ASSIGN_OR_RETURN(state.schedule,
                                  Schedule::Make(state.plan, taps));
     }
     state.arena.Consolidate();
-    const Status status = RunSchedule(feeds, sink);
+    std::int64_t rounds_left = state.max_loop_iterations;
+    state.resources.sink = &sink;
+    state.resources.rounds_left = &rounds_left;
+    const Status status = RunOnce(feeds);
     for (RunValue& value : state.values) value = RunValue();
     return status;
   }
@@ -98,12 +122,13 @@ class BuiltinExecutor {
   struct State {
     State(const Model& the_model, const KernelTable& the_kernels,
           std::unique_ptr<ThreadPool> the_own_pool, ThreadPool& the_pool,
-          Plan the_plan)
+          Plan the_plan, std::int64_t the_max_loop_iterations)
         : model(the_model),
           own_pool(std::move(the_own_pool)),
           plan(std::move(the_plan)),
           resources{the_kernels, the_pool, arena,
                     std::numeric_limits<std::size_t>::max()},
+          max_loop_iterations(the_max_loop_iterations),
           values(plan.values().size()) {}
 
     const Model& model;
@@ -111,85 +136,32 @@ class BuiltinExecutor {
     Plan plan;
     Arena arena;
     ExecResources resources;
+    std::int64_t max_loop_iterations;
     std::optional<Schedule> schedule;  // of the last run's taps
     std::vector<RunValue> values;      // by number of the plan
   };
 
   BuiltinExecutor() = default;
 
-  Status RunSchedule(const Feeds& feeds, TensorSink& sink) {
-    ZEROPOINT_RETURN_IF_ERROR(SetInputs(feeds, sink));
+  Status RunOnce(const Feeds& feeds) {
     State& state = *state_;
-    std::vector<const RunValue*> inputs;
-    std::vector<RunValue> outputs;
-    for (const ScheduledStep& scheduled : state.schedule->steps()) {
-      PlanStep& step = state.plan.steps()[scheduled.step];
-      inputs.clear();
-      for (const int input : step.inputs) inputs.push_back(Value(input));
-      outputs.clear();
-      outputs.resize(scheduled.outputs.size());
-      {
-        OpContext context(state.resources, inputs, scheduled.last_use, outputs,
-                          scheduled.wanted, scheduled.clamp);
-        ZEROPOINT_RETURN_IF_ERROR(
-            step.op->Run(context).WithContext(DescribeNode(*step.node)));
-      }
-      for (std::size_t i = 0; i < inputs.size(); ++i) {
-        if (!scheduled.last_use[i]) continue;
-        state.values[static_cast<std::size_t>(step.inputs[i])] = RunValue();
-      }
-      for (std::size_t i = 0; i < outputs.size(); ++i) {
-        if (!scheduled.wanted[i]) continue;
-        const int value = scheduled.outputs[i];
-        if (outputs[i].type == DataType::kUndefined) {
-          return Unsupported(DescribeNode(*step.node) + ": output " +
-                             std::to_string(i) + " is not computed");
-        }
-        RunValue& target = state.values[static_cast<std::size_t>(value)];
-        target = std::move(outputs[i]);
-        ZEROPOINT_RETURN_IF_ERROR(Deliver(value, target, sink));
-      }
-    }
-    return Status();
-  }
-
-  // Feeds and defaults become values; tapped inputs and constants are
-  // delivered.
-  Status SetInputs(const Feeds& feeds, TensorSink& sink) {
-    State& state = *state_;
-    for (std::size_t i = 0; i < state.values.size(); ++i) {
+    for (std::size_t i = 0; i < state.plan.input_count(); ++i) {
       const PlanValue& planned = state.plan.values()[i];
-      const auto value = static_cast<int>(i);
-      if (planned.is_input) {
-        RunValue& input = state.values[i];
-        if (const Tensor* tensor = FindFeed(feeds, planned.name)) {
-          input.type = tensor->type();
-          input.dims = tensor->dims();
-          input.data = tensor->data();
-        } else {
-          input = planned.constant;
-        }
-        ZEROPOINT_RETURN_IF_ERROR(Deliver(value, input, sink));
-      } else if (planned.is_constant) {
-        ZEROPOINT_RETURN_IF_ERROR(Deliver(value, planned.constant, sink));
+      RunValue& input = state.values[i];
+      if (const Tensor* tensor = FindFeed(feeds, planned.name)) {
+        input.type = tensor->type();
+        input.dims = tensor->dims();
+        input.data = tensor->data();
+      } else {
+        input = planned.constant;
       }
+      ZEROPOINT_RETURN_IF_ERROR(Deliver(*state.schedule, static_cast<int>(i),
+                                        input, state.resources));
     }
-    return Status();
-  }
-
-  const RunValue* Value(int value) const {
-    if (value == Plan::kNone) return nullptr;
-    const PlanValue& planned = state_->plan.value(value);
-    return planned.is_constant
-               ? &planned.constant
-               : &state_->values[static_cast<std::size_t>(value)];
-  }
-
-  Status Deliver(int value, const RunValue& tensor, TensorSink& sink) const {
-    for (const std::size_t tap : state_->schedule->taps(value)) {
-      ZEROPOINT_RETURN_IF_ERROR(sink.Consume(tap, tensor.view()));
-    }
-    return Status();
+    ZEROPOINT_RETURN_IF_ERROR(
+        DeliverConstants(state.plan, *state.schedule, state.resources));
+    return RunSchedule(state.plan, *state.schedule, state.values,
+                       state.resources);
   }
 
   std::unique_ptr<State> state_;

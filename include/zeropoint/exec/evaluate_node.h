@@ -19,6 +19,7 @@
 #include "zeropoint/exec/arena.h"
 #include "zeropoint/exec/operator.h"
 #include "zeropoint/exec/operator_registry.h"
+#include "zeropoint/exec/plan_scope.h"
 #include "zeropoint/exec/thread_pool.h"
 #include "zeropoint/graph/model.h"
 #include "zeropoint/kernels/kernel_table.h"
@@ -46,7 +47,9 @@ inline Result<std::vector<Tensor>> EvaluateOperator(
   for (const RunValue* input : inputs) {
     if (input != nullptr) most_bytes += 8 * input->view().bytes();
   }
-  const ExecResources resources{kernels, pool, arena, most_bytes};
+  std::int64_t rounds_left = 10'000;  // of loops inside functions
+  const ExecResources resources{kernels,    pool,    arena,
+                                most_bytes, nullptr, &rounds_left};
   std::vector<bool> wanted;
   for (const std::string& name : node.output()) wanted.push_back(!name.empty());
   const std::vector<bool> last_use(inputs.size(), false);
@@ -55,6 +58,10 @@ inline Result<std::vector<Tensor>> EvaluateOperator(
   ZEROPOINT_RETURN_IF_ERROR(op.Run(context).WithContext(DescribeNode(node)));
   std::vector<Tensor> outputs;
   for (const RunValue& value : values) {
+    if (!value.is_tensor()) {
+      return Unsupported(DescribeNode(node) +
+                         ": only tensors are computed ahead of a run");
+    }
     outputs.push_back(value.type == DataType::kUndefined
                           ? Tensor()
                           : Tensor::CopyOf(value.view()));
@@ -70,14 +77,14 @@ class NodeEvaluation {
   /// DispatchedKernels().
   explicit NodeEvaluation(const Model& model,
                           const KernelTable* kernels = nullptr)
-      : state_(std::make_shared<State>(kernels == nullptr ? DispatchedKernels()
-                                                          : *kernels)) {
-    AddBuiltinOperators(state_->registry);
-    for (const auto& import : model.proto().opset_import()) {
-      state_->opsets.emplace_back(
-          import.domain() == "ai.onnx" ? "" : import.domain(),
-          import.version());
-    }
+      : state_(std::make_shared<State>()) {
+    state_->scope.environment = std::make_shared<PlanEnvironment>(
+        PlanEnvironment{nullptr,
+                        {},
+                        kernels == nullptr ? DispatchedKernels() : *kernels,
+                        state_->pool});
+    AddBuiltinOperators(state_->scope.environment->registry);
+    state_->scope.opsets = OpsetImports(model.proto().opset_import());
   }
 
   /// The outputs of `node`. An input of type kUndefined is an omitted one.
@@ -85,12 +92,8 @@ class NodeEvaluation {
   /// too large to be kept; what the operator says.
   Result<std::vector<Tensor>> operator()(
       const onnx::NodeProto& node, std::span<const TensorView> inputs) const {
-    const std::string domain = node.domain() == "ai.onnx" ? "" : node.domain();
-    std::int64_t opset = 0;
-    for (const auto& [name, version] : state_->opsets) {
-      if (name == domain) opset = version;
-    }
-    auto op = state_->registry.Make({node, opset});
+    const PlanScope& scope = state_->scope;
+    auto op = MakeOperator({node, scope.opsets.Version(node.domain()), &scope});
     if (!op.ok()) return op.status().WithContext(DescribeNode(node));
     std::vector<RunValue> values(inputs.size());
     std::vector<const RunValue*> pointers(inputs.size(), nullptr);
@@ -102,17 +105,14 @@ class NodeEvaluation {
       values[i].data = inputs[i].data();
       pointers[i] = &values[i];
     }
-    return EvaluateOperator(node, **op, pointers, state_->kernels, state_->pool,
-                            state_->arena);
+    return EvaluateOperator(node, **op, pointers, scope.environment->kernels,
+                            state_->pool, state_->arena);
   }
 
  private:
   struct State {
-    explicit State(const KernelTable& table) : kernels(table) {}
-    const KernelTable& kernels;
-    OperatorRegistry registry;
-    std::vector<std::pair<std::string, std::int64_t>> opsets;
     ThreadPool pool{1};
+    PlanScope scope;
     Arena arena;
   };
   std::shared_ptr<State> state_;

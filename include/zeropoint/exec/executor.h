@@ -17,8 +17,10 @@ namespace zeropoint {
 class TensorSink {
  public:
   /// `tap` is the index in the list of taps of this run. The view dies when
-  /// Consume returns: copy what must stay. Called once a tap and run, on the
-  /// thread that called Run, in the order in which the tensors are produced.
+  /// Consume returns: copy what must stay. Called on the thread that called
+  /// Run, in the order in which the tensors are produced; once a tap and run,
+  /// except for tensors in the bodies of If, Loop and Scan: as often as they
+  /// are made.
   virtual Status Consume(std::size_t tap, const TensorView& tensor) = 0;
 
  protected:
@@ -26,8 +28,7 @@ class TensorSink {
 };
 
 /// Runs a model on `feeds` and hands each tensor named in `taps` to `sink`:
-/// graph inputs, outputs and initializers as well as intermediate tensors of
-/// the main graph.
+/// graph inputs, outputs and initializers as well as intermediate tensors.
 ///
 /// Errors: kInvalidData when the feeds do not fit the model's inputs (name,
 /// type, rank, fixed axes); kNotFound for a tap that names no tensor;

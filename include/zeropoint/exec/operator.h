@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,16 +26,30 @@
 
 namespace zeropoint {
 
-/// A tensor during a run: a shape, and elements that live in the arena, the
-/// model or the feeds.
+class TensorSink;
+
+/// A value during a run. Mostly a tensor: a shape, and elements that live in
+/// the arena, the model or the feeds. An optional that holds something is what
+/// it holds.
 struct RunValue {
-  DataType type = DataType::kUndefined;  // kUndefined: not there
+  enum class Kind : std::uint8_t { kTensor, kSequence, kEmptyOptional };
+
+  DataType type = DataType::kUndefined;  // of a tensor's elements
   Dims dims;
   const void* data = nullptr;
   Arena::Buffer buffer;   // empty when the elements live outside the arena
   bool constant = false;  // the same elements on every run
+  Kind kind = Kind::kTensor;
+  /// The members of a sequence, shared with the sequences it was made from.
+  std::shared_ptr<const std::vector<RunValue>> members;
 
-  TensorView view() const { return TensorView(type, dims, data); }
+  bool is_tensor() const { return kind == Kind::kTensor; }
+  bool is_there() const { return !is_tensor() || type != DataType::kUndefined; }
+  /// A view without elements and type for what is not a tensor.
+  TensorView view() const {
+    return is_there() && is_tensor() ? TensorView(type, dims, data)
+                                     : TensorView();
+  }
 };
 
 /// What operators work with, owned by the executor.
@@ -44,6 +59,23 @@ struct ExecResources {
   Arena& arena;
   /// No output may be larger; keeps constant folding from blowing up a model.
   std::size_t most_bytes;
+  /// Who receives tapped values; null where nothing is tapped.
+  TensorSink* sink = nullptr;
+  /// How often the loops of this run may still go round, all of them together;
+  /// null: they may not.
+  std::int64_t* rounds_left = nullptr;
+};
+
+/// A graph inside a node, as those who prepare a run see it.
+class NestedGraph {
+ public:
+  virtual ~NestedGraph() = default;
+  /// Whether the graph, or one nested in it, makes a tensor of that name.
+  virtual bool Makes(std::string_view tensor) const = 0;
+  /// The values of the enclosing plan that the graph uses.
+  virtual std::vector<int> captures() const = 0;
+  /// Before runs with these taps. Errors: what keeps it from being run.
+  virtual Status Prepare(std::span<const std::string> taps) = 0;
 };
 
 /// One run of one operator: its inputs, and a place for its outputs.
@@ -66,6 +98,7 @@ class OpContext {
     }
   }
 
+  const ExecResources& resources() const { return resources_; }
   const KernelTable& kernels() const { return resources_.kernels; }
   ThreadPool& pool() const { return resources_.pool; }
 
@@ -76,18 +109,27 @@ class OpContext {
   }
   /// Requires has_input(i).
   const TensorView& input(std::size_t i) const { return views_[i]; }
+  /// Input i whatever its kind, or nullptr where it is omitted.
+  const RunValue* value(std::size_t i) const {
+    return i < inputs_.size() ? inputs_[i] : nullptr;
+  }
   /// Whether input i has the same elements on every run, so that what is made
   /// from it can be kept.
   bool is_constant(std::size_t i) const {
     return has_input(i) && inputs_[i]->constant;
   }
-  /// An error unless the inputs [0, count) are there.
+  /// An error unless the inputs [0, count) are there and tensors.
   Status RequireInputs(std::size_t count) const {
     for (std::size_t i = 0; i < count; ++i) {
       if (!has_input(i)) {
         return InvalidModel("input " + std::to_string(i) +
                             " is missing; the operator needs " +
                             std::to_string(count));
+      }
+      if (!inputs_[i]->is_tensor()) {
+        return InvalidModel("input " + std::to_string(i) +
+                            " is a sequence or an empty optional; the operator "
+                            "takes tensors");
       }
     }
     return Status();
@@ -167,6 +209,12 @@ class OpContext {
     return Status();
   }
 
+  /// Output i is `value`, of any kind; nothing is copied.
+  void SetOutput(std::size_t i, RunValue value) {
+    value.constant = false;
+    if (i < outputs_.size()) outputs_[i] = std::move(value);
+  }
+
   /// Memory until the operator returns, its content undefined.
   Result<std::byte*> ScratchBytes(std::size_t bytes) {
     Arena::Buffer buffer = resources_.arena.Allocate(bytes);
@@ -240,6 +288,10 @@ class Operator {
       [[maybe_unused]] std::span<const RunValue* const> constants) const {
     return std::nullopt;
   }
+
+  /// The graphs that Run runs. Their captured values follow the node's own
+  /// inputs, in the order of the graphs.
+  virtual std::span<NestedGraph* const> nested() const { return {}; }
 };
 
 }  // namespace zeropoint

@@ -21,10 +21,16 @@
 
 namespace zeropoint {
 
-/// What an operator is made from. Both outlive the operator.
+struct PlanScope;
+
+/// What an operator is made from. All of it outlives the operator, except
+/// `scope`.
 struct OperatorInit {
   const onnx::NodeProto& node;
   std::int64_t opset;  // version of the node's domain that the model imports
+  /// Where the node stands (plan.h): what the graphs in its attributes and the
+  /// functions that it calls are made with. Null for a node by itself.
+  const PlanScope* scope = nullptr;
 };
 
 using OperatorFactory =
@@ -85,6 +91,13 @@ class OperatorRegistry {
 /// Adds every operator of exec/operators/. Defined in exec/operators.cc
 /// (//:exec_operators).
 void AddBuiltinOperators(OperatorRegistry& registry);
+
+/// The operator of a node: a function of the model if the node names one, else
+/// the registry's, else the function that onnx defines the operator by. One
+/// without a rule for 16-bit floats runs in float. Requires init.scope.
+/// Errors: as OperatorRegistry::Make's. Defined in exec/families/functions.cc
+/// (//:exec_operators).
+Result<std::unique_ptr<Operator>> MakeOperator(const OperatorInit& init);
 
 }  // namespace zeropoint
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,25 +32,52 @@ struct ScheduledStep {
 
 class Schedule {
  public:
-  /// Errors: kNotFound for a tap that names no tensor; whatever keeps a needed
-  /// node from being run.
+  /// For the main graph. Errors: kNotFound for a tap that names no tensor;
+  /// whatever keeps a needed node from being run.
   static Result<Schedule> Make(const Plan& plan,
                                std::span<const std::string> taps) {
+    for (const std::string& tap : taps) {
+      if (!Makes(plan, tap)) {
+        return NotFound("the model has no tensor '" + tap + "' to tap");
+      }
+    }
+    return Make(plan, taps, {});
+  }
+
+  /// For a nested graph: runs what its results need, and delivers those of the
+  /// taps that it makes.
+  static Result<Schedule> Make(const Plan& plan,
+                               std::span<const std::string> taps,
+                               std::span<const int> results) {
     Schedule schedule;
     schedule.tap_names_.assign(taps.begin(), taps.end());
     schedule.taps_.resize(plan.values().size());
+    schedule.is_result_.resize(plan.values().size());
+    std::vector<std::string> nested_taps = schedule.tap_names_;
     for (std::size_t i = 0; i < taps.size(); ++i) {
       const int value = plan.Find(taps[i]);
-      if (value == Plan::kNone) {
-        return NotFound("the model's main graph has no tensor '" + taps[i] +
-                        "' to tap");
-      }
+      if (value == Plan::kNone || taps[i].empty()) continue;
       schedule.taps_[Index(value)].push_back(i);
+      nested_taps[i].clear();
     }
-    ZEROPOINT_ASSIGN_OR_RETURN(const auto needed, schedule.Needed(plan));
+    for (const int result : results) {
+      if (result != Plan::kNone) schedule.is_result_[Index(result)] = true;
+    }
+    ZEROPOINT_ASSIGN_OR_RETURN(const auto needed,
+                               schedule.Needed(plan, nested_taps));
     schedule.Fuse(plan, needed);
     schedule.FindLastUses(plan);
     return schedule;
+  }
+
+  /// Whether the plan or a graph nested in it has a tensor of that name.
+  static bool Makes(const Plan& plan, std::string_view tensor) {
+    if (tensor.empty()) return false;
+    if (plan.Find(tensor) != Plan::kNone) return true;
+    for (const PlanStep& step : plan.steps()) {
+      if (NestedMakes(step, tensor)) return true;
+    }
+    return false;
   }
 
   const std::vector<std::string>& tap_names() const { return tap_names_; }
@@ -64,11 +92,21 @@ class Schedule {
     return static_cast<std::size_t>(value);
   }
 
-  // The plan's steps on a path to a tap, in order.
-  Result<std::vector<std::size_t>> Needed(const Plan& plan) const {
-    std::vector<bool> wanted(plan.values().size());
+  static bool NestedMakes(const PlanStep& step, std::string_view tensor) {
+    if (step.op == nullptr || tensor.empty()) return false;
+    for (const NestedGraph* graph : step.op->nested()) {
+      if (graph->Makes(tensor)) return true;
+    }
+    return false;
+  }
+
+  // The plan's steps on a path to a tap or result, in order, their nested
+  // graphs prepared.
+  Result<std::vector<std::size_t>> Needed(
+      const Plan& plan, const std::vector<std::string>& nested_taps) const {
+    std::vector<bool> wanted = is_result_;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      wanted[i] = !taps_[i].empty();
+      if (!taps_[i].empty()) wanted[i] = true;
     }
     std::vector<std::size_t> needed;
     for (std::size_t i = plan.steps().size(); i-- > 0;) {
@@ -76,6 +114,9 @@ class Schedule {
       bool makes_wanted = false;
       for (const int output : step.outputs) {
         if (output != Plan::kNone && wanted[Index(output)]) makes_wanted = true;
+      }
+      for (const std::string& tap : nested_taps) {
+        makes_wanted = makes_wanted || NestedMakes(step, tap);
       }
       if (step.folded || !makes_wanted) continue;
       for (const int input : step.inputs) {
@@ -89,7 +130,12 @@ class Schedule {
     }
     std::reverse(needed.begin(), needed.end());
     for (const std::size_t i : needed) {
-      ZEROPOINT_RETURN_IF_ERROR(plan.steps()[i].status);
+      const PlanStep& step = plan.steps()[i];
+      ZEROPOINT_RETURN_IF_ERROR(step.status);
+      for (NestedGraph* graph : step.op->nested()) {
+        ZEROPOINT_RETURN_IF_ERROR(
+            graph->Prepare(nested_taps).WithContext(DescribeNode(*step.node)));
+      }
     }
     return needed;
   }
@@ -107,7 +153,8 @@ class Schedule {
       const PlanStep& step = plan.steps()[i];
       const int input = step.inputs.empty() ? Plan::kNone : step.inputs[0];
       if (input != Plan::kNone && maker[Index(input)] >= 0 &&
-          uses[Index(input)] == 1 && taps(input).empty()) {
+          uses[Index(input)] == 1 && taps(input).empty() &&
+          !is_result_[Index(input)]) {
         ScheduledStep& before =
             steps_[static_cast<std::size_t>(maker[Index(input)])];
         const std::optional<Clamp> clamp = ClampOf(plan, step);
@@ -145,7 +192,7 @@ class Schedule {
   }
 
   void FindLastUses(const Plan& plan) {
-    std::vector<bool> read(plan.values().size());  // by a later step
+    std::vector<bool> read = is_result_;  // after the step
     for (std::size_t i = steps_.size(); i-- > 0;) {
       ScheduledStep& scheduled = steps_[i];
       for (const int output : scheduled.outputs) {
@@ -166,6 +213,7 @@ class Schedule {
 
   std::vector<std::string> tap_names_;
   std::vector<std::vector<std::size_t>> taps_;  // by value
+  std::vector<bool> is_result_;                 // by value
   std::vector<ScheduledStep> steps_;
 };
 

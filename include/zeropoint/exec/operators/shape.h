@@ -86,6 +86,10 @@ inline Status RunSize(OpContext& context) {
 }
 
 inline Status RunIdentity(OpContext& context) {
+  if (context.has_input(0) && !context.value(0)->is_tensor()) {
+    context.SetOutput(0, *context.value(0));
+    return Status();
+  }
   ZEROPOINT_RETURN_IF_ERROR(context.RequireInputs(1));
   return context.Forward(0, 0, ToDims(context.input(0).dims()));
 }

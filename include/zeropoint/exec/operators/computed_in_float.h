@@ -1,0 +1,138 @@
+// ComputedInFloat: 16-bit floats for operators that have no rule for them.
+#ifndef ZEROPOINT_EXEC_OPERATORS_COMPUTED_IN_FLOAT_H_
+#define ZEROPOINT_EXEC_OPERATORS_COMPUTED_IN_FLOAT_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "zeropoint/exec/convert_element.h"
+#include "zeropoint/exec/operator.h"
+
+namespace zeropoint {
+
+inline bool IsHalf(DataType type) {
+  return type == DataType::kFloat16 || type == DataType::kBfloat16;
+}
+
+/// 16-bit floats to float, exactly. Requires IsHalf(x.type()).
+inline void WidenHalf(const TensorView& x, float* y) {
+  const auto* bits = static_cast<const std::uint16_t*>(x.data());
+  const bool brain = x.type() == DataType::kBfloat16;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    y[i] = brain ? ToFloat(Bfloat16{bits[i]}) : ToFloat(Float16{bits[i]});
+  }
+}
+
+/// Rounds to nearest, ties to even. Requires IsHalf(type).
+inline void NarrowToHalf(std::span<const float> x, DataType type, void* y) {
+  auto* bits = static_cast<std::uint16_t*>(y);
+  const bool brain = type == DataType::kBfloat16;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    bits[i] = brain ? ToBfloat16(x[i]).bits : ToFloat16(x[i]).bits;
+  }
+}
+
+/// Runs another operator; where that has no rule for 16-bit floats, on their
+/// values in float, with the results rounded back.
+class ComputedInFloat final : public Operator {
+ public:
+  /// `same_type[i]`: the inputs whose element type output i has, by the
+  /// operator's specification. An output beyond the list has that of the first
+  /// input that is a 16-bit float.
+  ComputedInFloat(std::unique_ptr<Operator> op,
+                  std::vector<std::vector<std::size_t>> same_type)
+      : op_(std::move(op)), same_type_(std::move(same_type)) {}
+
+  Status Run(OpContext& context) override {
+    std::size_t halves = 0;
+    for (std::size_t i = 0; i < context.input_count(); ++i) {
+      if (context.has_input(i) && IsHalf(context.input(i).type())) ++halves;
+    }
+    if (halves == 0) return op_->Run(context);
+    if (!lacks_halves_) {
+      const Status native = op_->Run(context);
+      if (native.code() != StatusCode::kUnsupported) return native;
+      lacks_halves_ = true;
+    }
+    return RunInFloat(context);
+  }
+
+  bool AcceptsClamp() const override { return op_->AcceptsClamp(); }
+  std::optional<Clamp> AsClamp(
+      std::span<const RunValue* const> constants) const override {
+    return op_->AsClamp(constants);
+  }
+  std::span<NestedGraph* const> nested() const override {
+    return op_->nested();
+  }
+
+ private:
+  Status RunInFloat(OpContext& context) {
+    std::vector<RunValue> values(context.input_count());
+    std::vector<const RunValue*> inputs(context.input_count());
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      inputs[i] = context.value(i);
+      if (!context.has_input(i) || !IsHalf(context.input(i).type())) continue;
+      ZEROPOINT_ASSIGN_OR_RETURN(
+          float* const wide, context.Scratch<float>(context.input(i).size()));
+      WidenHalf(context.input(i), wide);
+      values[i].type = DataType::kFloat;
+      values[i].dims = inputs[i]->dims;
+      values[i].data = wide;
+      values[i].constant = inputs[i]->constant;
+      inputs[i] = &values[i];
+    }
+    std::vector<RunValue> outputs(context.output_count());
+    std::vector<bool> wanted;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      wanted.push_back(context.wants_output(i));
+    }
+    const std::vector<bool> last_use(inputs.size(), false);
+    {
+      OpContext inner(context.resources(), inputs, last_use, outputs, wanted,
+                      context.clamp());
+      ZEROPOINT_RETURN_IF_ERROR(op_->Run(inner));
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const DataType type = TypeOfOutput(context, i);
+      if (outputs[i].type != DataType::kFloat || !IsHalf(type)) {
+        if (outputs[i].is_there()) context.SetOutput(i, std::move(outputs[i]));
+        continue;
+      }
+      const TensorView wide = outputs[i].view();
+      ZEROPOINT_ASSIGN_OR_RETURN(void* y,
+                                 context.Output(i, type, outputs[i].dims));
+      NarrowToHalf(wide.As<float>(), type, y);
+    }
+    return Status();
+  }
+
+  DataType TypeOfOutput(const OpContext& context, std::size_t i) const {
+    const auto type_of = [&](std::size_t input) {
+      return context.has_input(input) ? context.input(input).type()
+                                      : DataType::kUndefined;
+    };
+    if (i < same_type_.size()) {
+      for (const std::size_t input : same_type_[i]) {
+        if (IsHalf(type_of(input))) return type_of(input);
+      }
+      return DataType::kFloat;
+    }
+    for (std::size_t input = 0; input < context.input_count(); ++input) {
+      if (IsHalf(type_of(input))) return type_of(input);
+    }
+    return DataType::kFloat;
+  }
+
+  std::unique_ptr<Operator> op_;
+  std::vector<std::vector<std::size_t>> same_type_;
+  bool lacks_halves_ = false;
+};
+
+}  // namespace zeropoint
+
+#endif  // ZEROPOINT_EXEC_OPERATORS_COMPUTED_IN_FLOAT_H_
