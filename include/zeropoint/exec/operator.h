@@ -66,6 +66,8 @@ class OpContext {
     }
   }
 
+  /// For an operator that runs another one.
+  const ExecResources& resources() const { return resources_; }
   const KernelTable& kernels() const { return resources_.kernels; }
   ThreadPool& pool() const { return resources_.pool; }
 

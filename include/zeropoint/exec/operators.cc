@@ -1,5 +1,6 @@
 // The one unit that compiles the built-in operators.
 #include "zeropoint/exec/operator_registry.h"
+#include "zeropoint/exec/qlinear_operators.h"
 #include "zeropoint/exec/operators/binary.h"
 #include "zeropoint/exec/operators/cast.h"
 #include "zeropoint/exec/operators/conv_transpose.h"
@@ -46,6 +47,7 @@ void AddBuiltinOperators(OperatorRegistry& registry) {
   AddSliceOperators(registry);
   AddSoftmaxOperators(registry);
   AddUnaryOperators(registry);
+  AddQLinearOperators(registry);
 }
 
 }  // namespace zeropoint

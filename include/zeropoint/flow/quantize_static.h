@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "zeropoint/calibration/range_rule.h"
+#include "zeropoint/core/form.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/data/feed_source_base.h"
@@ -24,7 +25,10 @@
 #include "zeropoint/kernels/kernel_table.h"
 #include "zeropoint/passes/fold_activation.h"
 #include "zeropoint/passes/insert_qdq.h"
+#include "zeropoint/passes/lower_to_integer.h"
+#include "zeropoint/passes/lower_to_qoperator.h"
 #include "zeropoint/passes/quantize_bias.h"
+#include "zeropoint/profiles/for_form.h"
 #include "zeropoint/profiles/onnx_runtime_cpu.h"
 
 namespace zeropoint {
@@ -33,6 +37,10 @@ namespace zeropoint {
 struct StaticQuantizationOptions {
   /// Where the pairs go; see profiles/.
   TargetSpec target = OnnxRuntimeCpu::Spec();
+  /// kQdq, kQOperator or kInteger.
+  Form form = Form::kQdq;
+  /// Of the QOperator form: use ONNX Runtime's operators of com.microsoft too.
+  bool microsoft_domain = false;
   /// In place of the target's own schemes.
   std::optional<SchemeSpec> activation_scheme;
   std::optional<SchemeSpec> weight_scheme;
@@ -73,6 +81,25 @@ inline Status CleanUp(Model& model, const NodeEvaluator& evaluate,
   return cleaned.status();
 }
 
+/// What the form cannot say stays between pairs, and is reported.
+inline Status LowerPairs(GraphView& graph,
+                         const StaticQuantizationOptions& options,
+                         QuantizationReport& report) {
+  PassContext context;
+  if (options.form == Form::kQOperator) {
+    Pipeline pipeline{LowerToQOperator{.microsoft = options.microsoft_domain},
+                      EliminateDead{}};
+    ZEROPOINT_RETURN_IF_ERROR(pipeline.Run(graph, context).status());
+  } else if (options.form == Form::kInteger) {
+    Pipeline pipeline{LowerToInteger{}, EliminateDead{}};
+    ZEROPOINT_RETURN_IF_ERROR(pipeline.Run(graph, context).status());
+  }
+  for (Declined& declined : context.declined) {
+    report.left_undone.push_back(std::move(declined));
+  }
+  return Status();
+}
+
 inline Status InsertPairs(Model& model,
                           const StaticQuantizationOptions& options,
                           const TargetSpec& target,
@@ -85,11 +112,18 @@ inline Status InsertPairs(Model& model,
   context.target = &target;
   context.selection = &options.selection;
   context.calibration = &table;
-  Pipeline pipeline{InsertQdq{.correct_bias = options.correct_bias},
-                    QuantizeBias{}, FoldActivation{}, EliminateDead{}};
-  ZEROPOINT_RETURN_IF_ERROR(pipeline.Run(graph, context).status());
+  const InsertQdq insert{.correct_bias = options.correct_bias};
+  if (options.form == Form::kInteger) {
+    // The bias stays float: it is added behind the rescale.
+    ZEROPOINT_RETURN_IF_ERROR(InsertQdq(insert).Run(graph, context).status());
+  } else {
+    Pipeline pipeline{insert, QuantizeBias{}, FoldActivation{},
+                      EliminateDead{}};
+    ZEROPOINT_RETURN_IF_ERROR(pipeline.Run(graph, context).status());
+  }
   report.quantized = std::move(context.quantized);
   report.float_nodes = std::move(context.declined);
+  ZEROPOINT_RETURN_IF_ERROR(LowerPairs(graph, options, report));
   return VerifyModel(graph);
 }
 
@@ -109,17 +143,26 @@ inline Result<QuantizationReport> QuantizeStatic(
     const StaticQuantizationOptions& options) {
   QuantizationReport report;
   PhaseTimer timer(report.seconds);
-  TargetSpec target = options.target;
+  TargetSpec target =
+      ForForm(options.target, options.form, options.microsoft_domain);
   if (options.activation_scheme)
     target.activations = *options.activation_scheme;
   if (options.weight_scheme) target.weights = *options.weight_scheme;
-  report.form = "qdq";
+  if (options.form == Form::kFloat) {
+    return InvalidArgument("the float form is what there is already");
+  }
+  report.form = FormName(options.form);
   report.profile = target.name;
   report.activations = FormatScheme(target.activations);
   report.weights = FormatScheme(target.weights);
   if (target.activations.per_channel) {
     return InvalidArgument("activations have one scale a tensor; leave out '" +
                            report.activations + "''s channel part");
+  }
+  if (options.form != Form::kQdq && (BitsOf(target.activations.storage) != 8 ||
+                                     BitsOf(target.weights.storage) != 8)) {
+    return InvalidArgument("the " + report.form +
+                           " form has 8-bit codes; 16 bits need the form qdq");
   }
   {
     ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));

@@ -51,7 +51,8 @@ inline QdqParams AddParams(Rewriter& rewriter, const std::string& name,
 namespace internal {
 inline void AddQdqNode(Rewriter& rewriter, const char* op_type,
                        const std::string& name, ValueId input,
-                       const QdqParams& params, ValueId output) {
+                       const QdqParams& params, ValueId output,
+                       ScopeId scope = kMainScope) {
   onnx::NodeProto node;
   node.set_op_type(op_type);
   node.set_name(name + "_" + op_type);
@@ -63,7 +64,7 @@ inline void AddQdqNode(Rewriter& rewriter, const char* op_type,
   if (params.axis != TensorQParams::kPerTensor) {
     SetAttribute(node, "axis", params.axis);
   }
-  rewriter.Add(std::move(node));
+  rewriter.Add(std::move(node), scope);
 }
 }  // namespace internal
 
