@@ -51,7 +51,8 @@ std::string Unit(const std::string& body, const std::string& c_scale = "0.03",
     {
       aq = QuantizeLinear (a, a_scale, a_zero)
       ad = DequantizeLinear (aq, a_scale, a_zero)
-      )" + body + R"(
+      )" +
+         body + R"(
       cq = QuantizeLinear (c, c_scale, c_zero)
       y = DequantizeLinear (cq, c_scale, c_zero)
     })";
@@ -194,8 +195,8 @@ BOOST_AUTO_TEST_CASE(WeightsScaledAlongAnotherAxisDecline) {
 BOOST_AUTO_TEST_CASE(CodesMoveWithoutPairs) {
   for (const char* body :
        {"c = MaxPool <kernel_shape = [2, 2]> (ad)",
-        "c = Transpose <perm = [0, 1, 3, 2]> (ad)",
-        "c = Pad (ad, pads)", "c = Relu (ad)", "c = Clip (ad, low, high)",
+        "c = Transpose <perm = [0, 1, 3, 2]> (ad)", "c = Pad (ad, pads)",
+        "c = Relu (ad)", "c = Clip (ad, low, high)",
         "c = Concat <axis = 1> (ad, ad)", "c = Identity (ad)"}) {
     BOOST_TEST_CONTEXT(body) {
       FormsBench bench(Unit(body, "0.02", "100",
@@ -262,8 +263,7 @@ BOOST_AUTO_TEST_CASE(AConcatOfDifferentScalesIsQLinearConcat) {
 }
 
 BOOST_AUTO_TEST_CASE(ASoftmaxConvertsWithTheScaleOfQLinearSoftmaxAlone) {
-  FormsBench other(
-      Unit("c = Softmax <axis = 1> (ad)", "0.003921569", "0"));
+  FormsBench other(Unit("c = Softmax <axis = 1> (ad)", "0.003921569", "0"));
   BOOST_TEST(other.Apply(LowerToQOperator{.microsoft = true}) == 0u);
   BOOST_TEST(other.Says("1/256"));
   FormsBench bench(Unit("c = Softmax <axis = 1> (ad)", "0.00390625", "0"));
@@ -303,10 +303,11 @@ BOOST_AUTO_TEST_CASE(AGemmTakesAlphaAndBetaIntoItsBias) {
 }
 
 BOOST_AUTO_TEST_CASE(CodesThatOthersReadKeepTheirPair) {
-  FormsBench bench(Unit("z = Neg (ad)\n u = Identity (ad)\n c = MaxPool "
-                        "<kernel_shape = [1, 1]> (u)\n"
-                        "d = Add (z, z)",
-                        "0.02", "100"));
+  FormsBench bench(
+      Unit("z = Neg (ad)\n u = Identity (ad)\n c = MaxPool "
+           "<kernel_shape = [1, 1]> (u)\n"
+           "d = Add (z, z)",
+           "0.02", "100"));
   bench.Apply(LowerToQOperator{});
   // Identity's output has no pair, so both stay; nothing is broken.
   BOOST_TEST(bench.Outputs(Input("a")).size() == 32u);
@@ -383,8 +384,7 @@ BOOST_AUTO_TEST_CASE(AnInt8InputOfAConvolutionBecomesUint8) {
   BOOST_TEST(bench.Operators() == "QuantizeLinear ConvInteger Cast Mul");
   const onnx::NodeProto& sum = bench.Node("ConvInteger");
   BOOST_TEST(sum.input_size() == 4);
-  BOOST_TEST(
-      int{bench.Initializer(sum.input(2)).As<std::uint8_t>()[0]} == 123);
+  BOOST_TEST(int{bench.Initializer(sum.input(2)).As<std::uint8_t>()[0]} == 123);
   BOOST_TEST(Difference(before, bench.Outputs(feeds)) <= 1e-6f);
 }
 
@@ -461,8 +461,7 @@ BOOST_AUTO_TEST_CASE(WhatIsNotUnderstoodStays) {
   // Scales that are fed, a triple that is cut short, weights that are no codes.
   for (const char* body :
        {"y = QLinearMatMul (a, s, z, a, s, z, fed, z)",
-        "y = QLinearMatMul (a, s, z)",
-        "y = com.microsoft.QLinearConcat (s)",
+        "y = QLinearMatMul (a, s, z)", "y = com.microsoft.QLinearConcat (s)",
         "y = com.microsoft.QGemm (a, s, z, w, s, z)"}) {
     BOOST_TEST_CONTEXT(body) {
       auto model = Model::FromProto(testing::ParseProto(

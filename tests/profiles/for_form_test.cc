@@ -13,7 +13,8 @@ BOOST_AUTO_TEST_SUITE(for_form)
 BOOST_AUTO_TEST_CASE(QdqIsTheTargetItself) {
   const TargetSpec target =
       ForForm(OnnxRuntimeCpu::Spec(), Form::kQdq, /*microsoft=*/true);
-  BOOST_TEST(target.operators.size() == OnnxRuntimeCpu::Spec().operators.size());
+  BOOST_TEST(target.operators.size() ==
+             OnnxRuntimeCpu::Spec().operators.size());
   BOOST_TEST((target.Find("MatMul")->output == OutputKind::kFloat));
 }
 

@@ -36,15 +36,13 @@ Status Execute(const ConvertCommand& command) {
   ZEROPOINT_RETURN_IF_ERROR(model.Save(command.output));
   timer.End("saving");
   if (command.json) {
-    std::printf(
-        "%s\n",
-        FormatJson(ConversionToJson(report, command.output, PeakMemory()))
-            .c_str());
+    std::printf("%s\n", FormatJson(ConversionToJson(report, command.output,
+                                                    PeakMemory()))
+                            .c_str());
   } else if (!command.quiet) {
-    std::printf("%s%s: %s\n", ConversionToText(report).c_str(),
-                command.output.c_str(),
-                FormatBytes(std::filesystem::file_size(command.output))
-                    .c_str());
+    std::printf(
+        "%s%s: %s\n", ConversionToText(report).c_str(), command.output.c_str(),
+        FormatBytes(std::filesystem::file_size(command.output)).c_str());
   }
   return Status();
 }

@@ -1,6 +1,5 @@
 // The one unit that compiles the built-in operators.
 #include "zeropoint/exec/operator_registry.h"
-#include "zeropoint/exec/qlinear_operators.h"
 #include "zeropoint/exec/operators/binary.h"
 #include "zeropoint/exec/operators/cast.h"
 #include "zeropoint/exec/operators/conv_transpose.h"
@@ -22,6 +21,7 @@
 #include "zeropoint/exec/operators/slice.h"
 #include "zeropoint/exec/operators/softmax.h"
 #include "zeropoint/exec/operators/unary.h"
+#include "zeropoint/exec/qlinear_operators.h"
 
 namespace zeropoint {
 

@@ -84,8 +84,7 @@ class CodesFinder {
     if (signature != nullptr) {
       codes_.insert(graph_.output(node, 0));
       const auto codes = ReadParams(
-          graph_, graph_.output(node, 0),
-          graph_.input(node, signature->output),
+          graph_, graph_.output(node, 0), graph_.input(node, signature->output),
           graph_.input(node, signature->output + 1), 0, DataType::kUint8);
       if (codes) AddTensor(*codes, report);
     }
@@ -191,8 +190,7 @@ inline Result<QuantizationReport> Convert(Model& model,
   {
     ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
     ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
-    ZEROPOINT_RETURN_IF_ERROR(
-        internal::RunConversion(graph, options, context));
+    ZEROPOINT_RETURN_IF_ERROR(internal::RunConversion(graph, options, context));
     ZEROPOINT_RETURN_IF_ERROR(VerifyModel(graph));
   }
   ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));

@@ -67,8 +67,8 @@ inline BiasCodes BiasInSteps(const GraphView& graph, ValueId value,
     const std::vector<QParams>& params = quantized->params.channels;
     bool equal = true;
     for (std::size_t c = 0; c < channels; ++c) {
-      equal = equal &&
-              params[params.size() == 1 ? 0 : c] == QParams{step(c), 0};
+      equal =
+          equal && params[params.size() == 1 ? 0 : c] == QParams{step(c), 0};
     }
     if (equal) {
       bias.present = quantized->codes;
@@ -83,11 +83,12 @@ inline BiasCodes BiasInSteps(const GraphView& graph, ValueId value,
   }
   const auto values = reals->As<float>();
   for (std::size_t c = 0; c < channels; ++c) {
-    const double steps = factor * static_cast<double>(values[c]) /
-                         static_cast<double>(step(c));
+    const double steps =
+        factor * static_cast<double>(values[c]) / static_cast<double>(step(c));
     if (!(std::abs(steps) <= kMost)) {
-      bias.reason = "its bias exceeds int32 in steps of input scale * weight "
-                    "scale";
+      bias.reason =
+          "its bias exceeds int32 in steps of input scale * weight "
+          "scale";
       return bias;
     }
     bias.codes.push_back(static_cast<std::int32_t>(RoundHalfEven(steps)));

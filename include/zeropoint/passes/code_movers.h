@@ -38,8 +38,8 @@ struct CodeMover {
 inline std::string WhyNotQuantized(const GraphView& graph, NodeId node) {
   const ValueId output = graph.output(node, 0);
   const NodeId reader = SoleReader(graph, output);
-  if (reader != kNoNode && (IsOp(graph, reader, "Relu") ||
-                            IsOp(graph, reader, "Clip"))) {
+  if (reader != kNoNode &&
+      (IsOp(graph, reader, "Relu") || IsOp(graph, reader, "Clip"))) {
     return "the " + graph.node(reader).op_type() +
            " behind it is not what its codes saturate to";
   }
@@ -118,15 +118,16 @@ inline MatchResult<CodeMover> MatchCodeMover(const GraphView& graph,
     const auto codes = QuantizedTo(graph, output);
     if (!codes) return Decline{WhyNotQuantized(graph, node)};
     if (!HaveEqualParams(mover.inputs.front(), *codes)) {
-      return Decline{"its output has another scale or zero point than its "
-                     "input"};
+      return Decline{
+          "its output has another scale or zero point than its "
+          "input"};
     }
     mover.outputs.push_back(codes->codes);
   }
   if (mover.outputs.empty()) return Decline{"nothing reads its output"};
   if (graph.model().opset() < FirstOpsetOnCodes(op_type)) {
-    return Decline{NeedsOpset(graph, op_type + " on codes",
-                              FirstOpsetOnCodes(op_type))};
+    return Decline{
+        NeedsOpset(graph, op_type + " on codes", FirstOpsetOnCodes(op_type))};
   }
   if (std::string against = ReadLimits(graph, mover); !against.empty()) {
     return Decline{std::move(against)};
@@ -147,8 +148,8 @@ inline void MoveCodes(const GraphView& graph, Rewriter& rewriter,
   }
   const auto set_code = [&](int input, const char* name, std::int32_t code) {
     while (after.input_size() <= input) after.add_input("");
-    const ValueId value = rewriter.AddInitializer(
-        EncodeCode(hint + name, code, storage));
+    const ValueId value =
+        rewriter.AddInitializer(EncodeCode(hint + name, code, storage));
     after.set_input(input, std::string(graph.name(value)));
   };
   if (mover.lo || mover.hi) {

@@ -108,10 +108,10 @@ class QdqFolder {
       SetAttribute(rewriter_.MutableNode(clip), "max", limits.hi);
       return clipped;
     }
-    const ValueId lo = rewriter_.AddInitializer(
-        EncodeScalar<float>(name + "_lo", limits.lo));
-    const ValueId hi = rewriter_.AddInitializer(
-        EncodeScalar<float>(name + "_hi", limits.hi));
+    const ValueId lo =
+        rewriter_.AddInitializer(EncodeScalar<float>(name + "_lo", limits.lo));
+    const ValueId hi =
+        rewriter_.AddInitializer(EncodeScalar<float>(name + "_hi", limits.hi));
     rewriter_.Add("Clip", {real, lo, hi}, {clipped}, scope);
     return clipped;
   }

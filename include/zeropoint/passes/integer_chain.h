@@ -67,8 +67,7 @@ inline std::optional<ConstantOperand> SplitConstant(const GraphView& graph,
 }
 
 /// The chain that begins at `sum`; nothing when it has another shape.
-inline std::optional<IntegerChain> ChainAt(const GraphView& graph,
-                                           NodeId sum) {
+inline std::optional<IntegerChain> ChainAt(const GraphView& graph, NodeId sum) {
   IntegerChain chain{.sum = sum};
   chain.cast = SoleReader(graph, graph.output(sum, 0));
   if (!IsOp(graph, chain.cast, "Cast") ||

@@ -115,8 +115,9 @@ class LowerToInteger {
         found.input->storage == DataType::kInt8 &&
         !internal::IsOp(graph, graph.producer(found.input->codes),
                         "QuantizeLinear")) {
-      against = "its int8 input is not quantized by a node that could make it "
-                "uint8, and ConvInteger on int8 runs nowhere";
+      against =
+          "its int8 input is not quantized by a node that could make it "
+          "uint8, and ConvInteger on int8 runs nowhere";
     }
     if (!against.empty()) return Decline{std::move(against)};
     return found;
@@ -128,9 +129,8 @@ class LowerToInteger {
     const ScopeId scope = graph.scope(found.node);
     const bool conv = before.op_type() == "Conv";
     const ValueId output = graph.output(found.node, 0);
-    const std::string name = before.name().empty()
-                                 ? std::string(graph.name(output))
-                                 : before.name();
+    const std::string name =
+        before.name().empty() ? std::string(graph.name(output)) : before.name();
     const std::vector<ValueId> read(graph.inputs(found.node).begin(),
                                     graph.inputs(found.node).end());
     const internal::IntegerInput source =
@@ -141,8 +141,7 @@ class LowerToInteger {
         before.op_type() == "Gemm" && GetInt(before, "transB", 0) != 0
             ? internal::TransposedCodes(graph, rewriter, found.weights)
             : found.weights.codes;
-    const ValueId multiplier =
-        Multiplier(rewriter, found, source, name, scope);
+    const ValueId multiplier = Multiplier(rewriter, found, source, name, scope);
     ValueId bias = found.bias_value;
     if (found.bias) {
       Dims dims = found.bias->dims();
@@ -272,6 +271,7 @@ class LowerToInteger {
     const onnx::NodeProto& proto = graph.node(node);
     const auto rank = internal::RankOf(graph, found.weights.codes);
     const std::string& op_type = proto.op_type();
+    if (op_type == "MatMul" && found.weights.per_tensor()) return "";
     if (!rank) return "the rank of its weights is unknown";
     int axis = 1;
     if (op_type == "Conv") {
@@ -302,8 +302,7 @@ class LowerToInteger {
   static std::string ReadBias(const GraphView& graph, NodeId node,
                               Found& found) {
     const bool gemm = graph.node(node).op_type() == "Gemm";
-    const float beta =
-        gemm ? GetFloat(graph.node(node), "beta", 1.0f) : 1.0f;
+    const float beta = gemm ? GetFloat(graph.node(node), "beta", 1.0f) : 1.0f;
     const ValueId value = graph.input(node, 2);
     found.bias = internal::ConstantReals(graph, value);
     if (found.bias) {
@@ -321,8 +320,8 @@ class LowerToInteger {
                             const std::string& name, ScopeId scope) {
     std::vector<float> factors;
     if (found.input) {
-      factors = internal::ProductScales(found.alpha, *found.input,
-                                        found.weights);
+      factors =
+          internal::ProductScales(found.alpha, *found.input, found.weights);
     } else {
       for (const QParams& each : found.weights.params.channels) {
         factors.push_back(found.alpha * each.scale);
@@ -340,7 +339,6 @@ class LowerToInteger {
     rewriter.Add("Mul", {source.scale, constant}, {multiplier}, scope);
     return multiplier;
   }
-
 };
 
 static_assert(Pass<LowerToInteger>);

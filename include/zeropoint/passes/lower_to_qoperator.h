@@ -70,11 +70,14 @@ class LowerToQOperator {
       PassOption{"domain", "onnx",
                  "onnx, or com.microsoft to use ONNX Runtime's operators too"}};
   static constexpr auto kRoots = std::to_array<std::string_view>(
-      {"Add",     "AveragePool", "Clip",    "Concat",    "Conv",
-       "Flatten", "Gather",      "Gemm",    "GlobalAveragePool",
-       "Identity", "LeakyRelu",  "MatMul",  "MaxPool",   "Mul",
-       "Pad",     "Relu",        "Reshape", "Resize",    "Sigmoid",
-       "Slice",   "Softmax",     "Split",   "Squeeze",   "Transpose",
+      {"Add",       "AveragePool", "Clip",
+       "Concat",    "Conv",        "Flatten",
+       "Gather",    "Gemm",        "GlobalAveragePool",
+       "Identity",  "LeakyRelu",   "MatMul",
+       "MaxPool",   "Mul",         "Pad",
+       "Relu",      "Reshape",     "Resize",
+       "Sigmoid",   "Slice",       "Softmax",
+       "Split",     "Squeeze",     "Transpose",
        "Unsqueeze", "Where"});
 
   /// Use the operators of com.microsoft too.
@@ -131,7 +134,8 @@ class LowerToQOperator {
     found.output = internal::QuantizedTo(graph, graph.output(root, 0));
     if (!found.output) return Decline{internal::WhyNotQuantized(graph, root)};
     std::string against = ReasonAgainst(graph, root, found);
-    if (against.empty() && signature->bias != internal::QLinearSignature::kNone &&
+    if (against.empty() &&
+        signature->bias != internal::QLinearSignature::kNone &&
         graph.input(root, 2) != kNoValue) {
       found.bias = BiasOf(graph, root, found);
       against = found.bias->reason;
@@ -151,8 +155,7 @@ class LowerToQOperator {
     const ScopeId scope = graph.scope(found.node);
     onnx::NodeProto after = before;
     after.set_op_type(std::string(signature.codes_op));
-    after.set_domain(
-        std::string(signature.microsoft ? kMicrosoftDomain : ""));
+    after.set_domain(std::string(signature.microsoft ? kMicrosoftDomain : ""));
     after.clear_input();
     after.clear_output();
     SetAttributes(graph, before, after);
@@ -179,8 +182,7 @@ class LowerToQOperator {
       inputs[at] = StoreBias(graph, rewriter, found);
     }
     for (const ValueId input : inputs) {
-      after.add_input(input == kNoValue ? ""
-                                        : std::string(graph.name(input)));
+      after.add_input(input == kNoValue ? "" : std::string(graph.name(input)));
     }
     after.add_output(std::string(graph.name(found.output->codes)));
     const std::vector<ValueId> read(graph.inputs(found.node).begin(),
@@ -286,8 +288,7 @@ class LowerToQOperator {
     const std::vector<float> scales =
         internal::ProductScales(alpha, found.operands[0], found.operands[1]);
     const int axis = ChannelAxis(graph, node, 1);
-    const auto channels =
-        internal::DimOf(graph, found.operands[1].codes, axis);
+    const auto channels = internal::DimOf(graph, found.operands[1].codes, axis);
     internal::BiasCodes bias;
     if (!channels || !(alpha > 0.0f)) {
       bias.reason =
@@ -322,8 +323,7 @@ class LowerToQOperator {
       RemoveAttribute(after, "dilations");
     } else if (op_type == "Softmax") {
       const std::int64_t opset = graph.model().opset();
-      SetAttribute(after, "axis",
-                   GetInt(before, "axis", opset < 13 ? 1 : -1));
+      SetAttribute(after, "axis", GetInt(before, "axis", opset < 13 ? 1 : -1));
       SetAttribute(after, "opset", opset);
     }
   }

@@ -60,17 +60,16 @@ inline std::optional<std::vector<std::int32_t>> IntegerElements(
   const Result<Tensor> tensor = graph.Constant(value);
   if (!tensor.ok()) return std::nullopt;
   std::vector<std::int32_t> elements;
-  const Status read =
-      VisitDataType(tensor->type(), [&]<class T>() -> Status {
-        if constexpr (std::is_integral_v<T> && !std::same_as<T, bool> &&
-                      (sizeof(T) <= 2 || std::same_as<T, std::int32_t>)) {
-          const auto values = tensor->template As<T>();
-          elements.assign(values.begin(), values.end());
-          return Status();
-        } else {
-          return Unsupported("not an integer of up to 32 bits");
-        }
-      });
+  const Status read = VisitDataType(tensor->type(), [&]<class T>() -> Status {
+    if constexpr (std::is_integral_v<T> && !std::same_as<T, bool> &&
+                  (sizeof(T) <= 2 || std::same_as<T, std::int32_t>)) {
+      const auto values = tensor->template As<T>();
+      elements.assign(values.begin(), values.end());
+      return Status();
+    } else {
+      return Unsupported("not an integer of up to 32 bits");
+    }
+  });
   if (!read.ok()) return std::nullopt;
   return elements;
 }
@@ -182,9 +181,8 @@ inline std::optional<QuantizedValue> QuantizedTo(const GraphView& graph,
 inline ValueId ZeroPointOf(Rewriter& rewriter, const QuantizedValue& value) {
   if (value.ids.zero_point != kNoValue) return value.ids.zero_point;
   const std::string name(rewriter.view().name(value.ids.scale));
-  const Tensor zeros(
-      value.storage,
-      rewriter.view().shape(value.ids.scale).value_or(Dims{}));
+  const Tensor zeros(value.storage,
+                     rewriter.view().shape(value.ids.scale).value_or(Dims{}));
   return rewriter.AddInitializer(
       EncodeTensor(name + "_zero_point", zeros.view()));
 }
@@ -209,8 +207,9 @@ inline std::string RealName(std::string_view name) {
 /// Operators that move elements of input 0, or of all inputs (Concat), and
 /// compute nothing: on codes they do the same.
 inline constexpr std::string_view kMovesElements[] = {
-    "Concat", "Flatten", "Gather", "Identity", "MaxPool", "Pad",      "Reshape",
-    "Resize", "Slice",   "Split",  "Squeeze",  "Transpose", "Unsqueeze"};
+    "Concat",  "Flatten",   "Gather",   "Identity", "MaxPool",
+    "Pad",     "Reshape",   "Resize",   "Slice",    "Split",
+    "Squeeze", "Transpose", "Unsqueeze"};
 
 }  // namespace zeropoint::internal
 

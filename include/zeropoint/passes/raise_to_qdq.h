@@ -141,8 +141,8 @@ class QdqRaiser {
       auto value = Triple(node, codes, at + 1,
                           WeightAxis(node, signature.op_type, codes));
       if (!value || (i != 1 && !value->per_tensor())) {
-        against = "the scale or zero point of its input " +
-                  std::to_string(at) + " is not constant, or one too many";
+        against = "the scale or zero point of its input " + std::to_string(at) +
+                  " is not constant, or one too many";
         return false;
       }
       values.push_back(std::move(*value));
@@ -155,10 +155,10 @@ class QdqRaiser {
     }
     const onnx::NodeProto before = graph_.node(node);
     const bool gemm = signature.op_type == "Gemm";
-    ValueId bias = signature.bias == QLinearSignature::kNone
-                       ? kNoValue
-                       : graph_.input(node,
-                                      static_cast<std::size_t>(signature.bias));
+    ValueId bias =
+        signature.bias == QLinearSignature::kNone
+            ? kNoValue
+            : graph_.input(node, static_cast<std::size_t>(signature.bias));
     const float alpha = gemm ? GetFloat(before, "alpha", 1.0f) : 1.0f;
     if (bias != kNoValue && !(alpha > 0.0f)) {
       against = "its bias has steps of alpha, which is not above 0";
@@ -239,8 +239,8 @@ class QdqRaiser {
       const float real =
           reference::Dequantize(elements->front(), codes.tensor_params());
       after.set_input(static_cast<int>(input),
-                      NameOf(rewriter_.AddInitializer(EncodeScalar<float>(
-                          NameOf(value) + "_real", real))));
+                      NameOf(rewriter_.AddInitializer(
+                          EncodeScalar<float>(NameOf(value) + "_real", real))));
       return true;
     };
     if ((op_type == "Clip" && (!limit(1) || !limit(2))) ||
@@ -261,8 +261,7 @@ class QdqRaiser {
       if (outputs[i] == kNoValue || (one && i > 0)) continue;
       QuantizedValue moved = codes;
       moved.codes = outputs[i];
-      after.set_output(static_cast<int>(i),
-                       NameOf(Requantized(moved, scope)));
+      after.set_output(static_cast<int>(i), NameOf(Requantized(moved, scope)));
     }
     rewriter_.Add(std::move(after), scope);
     return true;
@@ -285,8 +284,8 @@ class QdqRaiser {
       against = "no Cast to float and Mul by a constant follow it";
       return false;
     }
-    auto weights = WeightsOf(graph_, *chain, x,
-                             Known(graph_.input(node, 1)), against);
+    auto weights =
+        WeightsOf(graph_, *chain, x, Known(graph_.input(node, 1)), against);
     if (!weights) return false;
     if (weights->ids.scale == kNoValue) {
       weights->ids = AddParams(rewriter_, RealName(graph_.name(weights->codes)),
@@ -309,8 +308,8 @@ class QdqRaiser {
     if (chain->bias != kNoNode) {
       const std::int64_t dims[] = {
           static_cast<std::int64_t>(chain->biases.size())};
-      after.add_input(NameOf(rewriter_.AddInitializer(EncodeValues<float>(
-          NameOf(output) + "_bias", dims, chain->biases))));
+      after.add_input(NameOf(rewriter_.AddInitializer(
+          EncodeValues<float>(NameOf(output) + "_bias", dims, chain->biases))));
     }
     after.add_output(NameOf(output));
     rewriter_.Add(std::move(after), scope);

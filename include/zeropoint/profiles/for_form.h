@@ -25,10 +25,9 @@ inline void PlaceForQOperator(TargetSpec& target, bool microsoft) {
     const bool anywhere =
         rule.output == OutputKind::kSharesInput ||
         IsAnyOf(rule.op_type, {"Clip", "Concat", "Conv", "MatMul", "Relu"});
-    const bool with_domain =
-        IsAnyOf(rule.op_type,
-                {"Add", "AveragePool", "Gemm", "GlobalAveragePool",
-                 "LeakyRelu", "Mul", "Sigmoid", "Softmax"});
+    const bool with_domain = IsAnyOf(
+        rule.op_type, {"Add", "AveragePool", "Gemm", "GlobalAveragePool",
+                       "LeakyRelu", "Mul", "Sigmoid", "Softmax"});
     return !anywhere && !(microsoft && with_domain);
   });
   for (OperatorRule& rule : target.operators) {

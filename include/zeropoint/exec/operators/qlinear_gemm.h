@@ -68,8 +68,7 @@ class QGemm final : public Operator {
       return alpha_ * a_scale[0] * b_scale[i % shape.n];
     };
     if (!context.has_input(kY)) {
-      ZEROPOINT_ASSIGN_OR_RETURN(float* y,
-                                 context.Output<float>(0, shape.out));
+      ZEROPOINT_ASSIGN_OR_RETURN(float* y, context.Output<float>(0, shape.out));
       for (std::size_t i = 0; i < sums.size(); ++i) {
         y[i] = static_cast<float>(sums[i]) * product(i);
       }
@@ -119,8 +118,7 @@ class QGemm final : public Operator {
     ZEROPOINT_ASSIGN_OR_RETURN(const auto bias,
                                context.Input<std::int32_t>(kC));
     const auto dims = context.input(kC).dims();
-    ZEROPOINT_ASSIGN_OR_RETURN(const Dims both,
-                               BroadcastDims(shape.out, dims));
+    ZEROPOINT_ASSIGN_OR_RETURN(const Dims both, BroadcastDims(shape.out, dims));
     if (both != shape.out) {
       return InvalidData("a bias of shape " + FormatDims(dims) +
                          " does not broadcast to " + FormatDims(shape.out));
@@ -130,8 +128,7 @@ class QGemm final : public Operator {
       const auto row = static_cast<std::ptrdiff_t>(i / shape.n);
       const auto column = static_cast<std::ptrdiff_t>(i % shape.n);
       const std::ptrdiff_t at = row * strides[0] + column * strides[1];
-      sums[i] =
-          binary::Add::Apply(sums[i], bias[static_cast<std::size_t>(at)]);
+      sums[i] = binary::Add::Apply(sums[i], bias[static_cast<std::size_t>(at)]);
     }
     return Status();
   }

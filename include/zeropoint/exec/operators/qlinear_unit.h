@@ -32,9 +32,9 @@ namespace qlinear {
 struct UnitLayout {
   std::string_view codes_op;
   std::string_view op_type;
-  std::size_t first;     // of the triples (codes, scale, zero point)
-  std::size_t operands;  // kAll: as many as there are
-  std::size_t output;    // scale and zero point of the result
+  std::size_t first;       // of the triples (codes, scale, zero point)
+  std::size_t operands;    // kAll: as many as there are
+  std::size_t output;      // scale and zero point of the result
   bool condition = false;  // input 0 is the float operator's, as it is
 };
 inline constexpr std::size_t kAll = 0;
@@ -117,8 +117,9 @@ class Unit final : public Operator {
   static Result<std::unique_ptr<Operator>> Make(const OperatorInit& init,
                                                 const UnitLayout& layout) {
     if (GetInt(init.node, "channels_last", 0) != 0) {
-      return Unsupported("channels_last is set; the built-in executor has "
-                         "channels on axis 1");
+      return Unsupported(
+          "channels_last is set; the built-in executor has "
+          "channels on axis 1");
     }
     auto node = std::make_unique<onnx::NodeProto>(init.node);
     node->set_op_type(std::string(layout.op_type));
@@ -171,8 +172,8 @@ class Unit final : public Operator {
     const float* x = real.As<float>().data();
     const auto range = FullCodeRange(type);
     ZEROPOINT_ASSIGN_OR_RETURN(
-        void* y, context.Output(0, type,
-                                Dims(real.dims().begin(), real.dims().end())));
+        void* y,
+        context.Output(0, type, Dims(real.dims().begin(), real.dims().end())));
     if (type == DataType::kUint8) {
       context.kernels().quantize_u8(x, real.size(), params, *range,
                                     static_cast<std::uint8_t*>(y));
