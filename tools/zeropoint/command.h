@@ -63,6 +63,7 @@ int Fail(const Status& status);
 using Run = std::function<int()>;
 void AddStatic(CLI::App& program, Run& run);
 void AddCompare(CLI::App& program, Run& run);
+void AddConvert(CLI::App& program, Run& run);
 void AddRun(CLI::App& program, Run& run);
 void AddInspect(CLI::App& program, Run& run);
 void AddPasses(CLI::App& program, Run& run);

@@ -8,6 +8,7 @@
 
 #include "tools/zeropoint/command.h"
 #include "zeropoint/core/atomic_file.h"
+#include "zeropoint/core/form.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/data/read_tensor_overrides.h"
 #include "zeropoint/flow/quantize_static.h"
@@ -23,6 +24,7 @@ struct StaticCommand {
   std::string output;
   std::string report;
   std::string form = "qdq";
+  std::string domain = "onnx";
   std::string profile{ProfileNames().front()};
   std::string activations;
   std::string weights;
@@ -41,6 +43,8 @@ struct StaticCommand {
 Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
   StaticQuantizationOptions options;
   ZEROPOINT_ASSIGN_OR_RETURN(options.target, FindProfile(command.profile));
+  ZEROPOINT_ASSIGN_OR_RETURN(options.form, ParseForm(command.form));
+  options.microsoft_domain = command.domain == kMicrosoftDomain;
   if (!command.activations.empty()) {
     ZEROPOINT_ASSIGN_OR_RETURN(options.activation_scheme,
                                ParseScheme(command.activations));
@@ -113,7 +117,12 @@ void AddStatic(CLI::App& program, Run& run) {
   app->add_option("--report", command->report,
                   "write what was done to FILE.json");
   app->add_option("--form", command->form, "form of the result")
-      ->check(CLI::IsMember({"qdq"}))
+      ->check(CLI::IsMember({"qdq", "qoperator", "integer"}))
+      ->capture_default_str();
+  app->add_option("--domain", command->domain,
+                  "operators of the form qoperator: ONNX's, or ONNX Runtime's "
+                  "too")
+      ->check(CLI::IsMember({"onnx", "com.microsoft"}))
       ->capture_default_str();
   std::vector<std::string> profiles;
   for (const auto name : ProfileNames()) profiles.emplace_back(name);

@@ -98,6 +98,7 @@ class OpContext {
     }
   }
 
+  /// For an operator that runs another one.
   const ExecResources& resources() const { return resources_; }
   const KernelTable& kernels() const { return resources_.kernels; }
   ThreadPool& pool() const { return resources_.pool; }

@@ -1,6 +1,7 @@
 // All families of built-in operators.
 #include "zeropoint/exec/operator_families.h"
 #include "zeropoint/exec/operator_registry.h"
+#include "zeropoint/exec/qlinear_operators.h"
 
 namespace zeropoint {
 
@@ -12,6 +13,7 @@ void AddBuiltinOperators(OperatorRegistry& registry) {
   AddMatricesFamily(registry);
   AddRowsFamily(registry);
   AddQuantizationFamily(registry);
+  AddQLinearOperators(registry);
 }
 
 }  // namespace zeropoint

@@ -21,7 +21,7 @@ struct PhaseTime {
 };
 
 struct QuantizationReport {
-  /// "qdq".
+  /// FormName.
   std::string form;
   std::string profile;
   std::string activations;  // scheme
@@ -32,7 +32,8 @@ struct QuantizationReport {
   QuantizationSummary quantized;
   /// Nodes that compute in float and stay so.
   std::vector<Declined> float_nodes;
-  /// What the clean-up left undone, with the reason.
+  /// What the clean-up, or the conversion to the form, left undone, with the
+  /// reason.
   std::vector<Declined> left_undone;
   std::vector<NonFiniteTensor> non_finite;
   std::vector<PhaseTime> seconds;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "zeropoint/calibration/range_rule.h"
+#include "zeropoint/core/form.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/data/feed_source_base.h"
@@ -27,7 +28,10 @@
 #include "zeropoint/passes/fold_activation.h"
 #include "zeropoint/passes/insert_qdq.h"
 #include "zeropoint/passes/integer_io.h"
+#include "zeropoint/passes/lower_to_integer.h"
+#include "zeropoint/passes/lower_to_qoperator.h"
 #include "zeropoint/passes/quantize_bias.h"
+#include "zeropoint/profiles/for_form.h"
 #include "zeropoint/profiles/onnx_runtime_cpu.h"
 
 namespace zeropoint {
@@ -36,6 +40,10 @@ namespace zeropoint {
 struct StaticQuantizationOptions {
   /// Where the pairs go; see profiles/.
   TargetSpec target = OnnxRuntimeCpu::Spec();
+  /// kQdq, kQOperator or kInteger.
+  Form form = Form::kQdq;
+  /// Of the QOperator form: use ONNX Runtime's operators of com.microsoft too.
+  bool microsoft_domain = false;
   /// In place of the target's own schemes.
   std::optional<SchemeSpec> activation_scheme;
   std::optional<SchemeSpec> weight_scheme;
@@ -82,6 +90,25 @@ inline Status CleanUp(Model& model, const NodeEvaluator& evaluate,
   return cleaned.status();
 }
 
+/// What the form cannot say stays between pairs, and is reported.
+inline Status LowerPairs(GraphView& graph,
+                         const StaticQuantizationOptions& options,
+                         QuantizationReport& report) {
+  PassContext context;
+  if (options.form == Form::kQOperator) {
+    Pipeline pipeline{LowerToQOperator{.microsoft = options.microsoft_domain},
+                      EliminateDead{}};
+    ZEROPOINT_RETURN_IF_ERROR(pipeline.Run(graph, context).status());
+  } else if (options.form == Form::kInteger) {
+    Pipeline pipeline{LowerToInteger{}, EliminateDead{}};
+    ZEROPOINT_RETURN_IF_ERROR(pipeline.Run(graph, context).status());
+  }
+  for (Declined& declined : context.declined) {
+    report.left_undone.push_back(std::move(declined));
+  }
+  return Status();
+}
+
 inline Status InsertPairs(Model& model,
                           const StaticQuantizationOptions& options,
                           const TargetSpec& target,
@@ -98,7 +125,8 @@ inline Status InsertPairs(Model& model,
   InsertQdq insert{.correct_bias = options.correct_bias,
                    .pairs = options.pairs};
   ZEROPOINT_RETURN_IF_ERROR(insert.Run(graph, context).status());
-  if (options.quantize_bias) {
+  // In the integer form the bias stays float: it is added behind the rescale.
+  if (options.quantize_bias && options.form != Form::kInteger) {
     ZEROPOINT_RETURN_IF_ERROR(QuantizeBias{}.Run(graph, context).status());
   }
   Pipeline finish{FoldActivation{}, EliminateDead{}};
@@ -108,6 +136,7 @@ inline Status InsertPairs(Model& model,
   }
   report.quantized = std::move(context.quantized);
   report.float_nodes = std::move(context.declined);
+  ZEROPOINT_RETURN_IF_ERROR(LowerPairs(graph, options, report));
   return VerifyModel(graph);
 }
 
@@ -127,11 +156,15 @@ inline Result<QuantizationReport> QuantizeStatic(
     const StaticQuantizationOptions& options) {
   QuantizationReport report;
   PhaseTimer timer(report.seconds);
-  TargetSpec target = options.target;
+  TargetSpec target =
+      ForForm(options.target, options.form, options.microsoft_domain);
   if (options.activation_scheme)
     target.activations = *options.activation_scheme;
   if (options.weight_scheme) target.weights = *options.weight_scheme;
-  report.form = "qdq";
+  if (options.form == Form::kFloat) {
+    return InvalidArgument("the float form is what there is already");
+  }
+  report.form = FormName(options.form);
   report.profile = target.name;
   report.activations = FormatScheme(target.activations);
   report.weights = FormatScheme(target.weights);
@@ -143,6 +176,11 @@ inline Result<QuantizationReport> QuantizeStatic(
     return InvalidArgument("activations '" + report.activations +
                            "': blocks and 4-bit codes are for weights; use 8 "
                            "or 16 bits and one scale a tensor");
+  }
+  if (options.form != Form::kQdq && (BitsOf(target.activations.storage) != 8 ||
+                                     BitsOf(target.weights.storage) != 8)) {
+    return InvalidArgument("the " + report.form +
+                           " form has 8-bit codes; 16 bits need the form qdq");
   }
   {
     ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));

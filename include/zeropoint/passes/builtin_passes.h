@@ -10,6 +10,7 @@
 #include "zeropoint/passes/fold_affine.h"
 #include "zeropoint/passes/fold_batch_norm.h"
 #include "zeropoint/passes/fold_constant.h"
+#include "zeropoint/passes/fold_qdq.h"
 #include "zeropoint/passes/fuse_gelu.h"
 #include "zeropoint/passes/fuse_hard_sigmoid.h"
 #include "zeropoint/passes/fuse_hard_swish.h"
@@ -19,8 +20,11 @@
 #include "zeropoint/passes/fuse_softmax.h"
 #include "zeropoint/passes/insert_qdq.h"
 #include "zeropoint/passes/integer_io.h"
+#include "zeropoint/passes/lower_to_integer.h"
+#include "zeropoint/passes/lower_to_qoperator.h"
 #include "zeropoint/passes/pass_registry.h"
 #include "zeropoint/passes/quantize_bias.h"
+#include "zeropoint/passes/raise_to_qdq.h"
 
 namespace zeropoint {
 
@@ -38,9 +42,10 @@ Status AddAllOf(PassRegistry& registry) {
 inline Status AddBuiltinPasses(PassRegistry& registry) {
   return internal::AddAllOf<
       EliminateDead, EliminateDuplicateInitializer, EliminateIdentity,
-      FoldActivation, FoldAffine, FoldBatchNorm, FoldConstant, FuseGelu,
-      FuseHardSigmoid, FuseHardSwish, FuseLayerNorm, FuseMatMulAdd, FusePad,
-      FuseSoftmax, InsertQdq, IntegerIo, QuantizeBias>(registry);
+      FoldActivation, FoldAffine, FoldBatchNorm, FoldConstant, FoldQdq,
+      FuseGelu, FuseHardSigmoid, FuseHardSwish, FuseLayerNorm, FuseMatMulAdd,
+      FusePad, FuseSoftmax, InsertQdq, IntegerIo, LowerToInteger, LowerToQOperator,
+      QuantizeBias, RaiseToQdq>(registry);
 }
 
 }  // namespace zeropoint

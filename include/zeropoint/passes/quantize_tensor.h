@@ -155,7 +155,7 @@ inline Result<QuantizedTensor> QuantizeConstant(
   return quantized;
 }
 
-/// The real values that the codes stand for.
+/// The real values that the codes stand for; also of an int32 bias.
 inline Tensor DequantizeConstant(const QuantizedTensor& quantized) {
   const Tensor& codes = quantized.codes;
   Tensor real(DataType::kFloat, codes.dims());
@@ -164,7 +164,9 @@ inline Tensor DequantizeConstant(const QuantizedTensor& quantized) {
                              quantized.params.block);
   const Status visited =
       VisitDataType(codes.type(), [&]<class Storage>() -> Status {
-        if constexpr (std::is_integral_v<Storage> && sizeof(Storage) <= 2) {
+        if constexpr (std::is_integral_v<Storage> &&
+                      (sizeof(Storage) <= 2 ||
+                       std::is_same_v<Storage, std::int32_t>)) {
           const std::span<const Storage> q = codes.As<Storage>();
           const std::vector<QParams>& params = quantized.params.channels;
           layout.ForEach([&](std::size_t channel, std::size_t i) {

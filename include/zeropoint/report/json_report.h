@@ -36,7 +36,64 @@ inline Json DeclinedToJson(const std::vector<Declined>& declined) {
   }
   return list;
 }
+
+/// nodes{total, quantized, quantized_names[], float[{name, op, reason}]}
+inline Json NodesToJson(const QuantizationReport& report) {
+  return {{"total", report.nodes},
+          {"quantized", report.quantized.nodes.size()},
+          {"quantized_names", report.quantized.nodes},
+          {"float", DeclinedToJson(report.float_nodes)}};
+}
+/// tensors[{name, lo, hi, scale, zero_point, scheme, why}]
+inline Json TensorsToJson(const QuantizationReport& report) {
+  Json tensors = Json::array();
+  for (const QuantizedActivation& tensor : report.quantized.activations) {
+    tensors.push_back({{"name", tensor.name},
+                       {"lo", tensor.range.lo},
+                       {"hi", tensor.range.hi},
+                       {"scale", tensor.params.scale},
+                       {"zero_point", tensor.params.zero_point},
+                       {"scheme", tensor.scheme},
+                       {"why", tensor.why}});
+  }
+  return tensors;
+}
+/// integer_io[{kind, name, type, scale, zero_point}]
+inline Json PortsToJson(const QuantizationReport& report) {
+  Json ports = Json::array();
+  for (const IntegerPort& port : report.quantized.integer_io) {
+    ports.push_back({{"kind", port.kind},
+                     {"name", port.name},
+                     {"type", DataTypeName(port.type)},
+                     {"scale", port.params.scale},
+                     {"zero_point", port.params.zero_point}});
+  }
+  return ports;
+}
+inline Json SecondsToJson(const QuantizationReport& report) {
+  Json seconds = Json::object();
+  for (const PhaseTime& phase : report.seconds) {
+    seconds[phase.phase] = phase.seconds;
+  }
+  return seconds;
+}
 }  // namespace internal
+
+/// What `convert` says: output, form, nodes{}, tensors[], left_undone[],
+/// seconds{}, peak_rss_bytes, each as QuantizationToJson has it.
+inline Json ConversionToJson(const QuantizationReport& report,
+                             std::string_view output,
+                             std::size_t peak_rss_bytes) {
+  Json document;
+  document["output"] = output;
+  document["form"] = report.form;
+  document["nodes"] = internal::NodesToJson(report);
+  document["tensors"] = internal::TensorsToJson(report);
+  document["left_undone"] = internal::DeclinedToJson(report.left_undone);
+  document["seconds"] = internal::SecondsToJson(report);
+  document["peak_rss_bytes"] = peak_rss_bytes;
+  return document;
+}
 
 /// The result of a quantizing command:
 ///
@@ -56,28 +113,9 @@ inline Json QuantizationToJson(const QuantizationReport& report,
   document["schemes"] = {{"activations", report.activations},
                          {"weights", report.weights}};
   document["samples"] = report.samples;
-  document["nodes"] = {{"total", report.nodes},
-                       {"quantized", report.quantized.nodes.size()},
-                       {"quantized_names", report.quantized.nodes},
-                       {"float", internal::DeclinedToJson(report.float_nodes)}};
-  Json& tensors = document["tensors"] = Json::array();
-  for (const QuantizedActivation& tensor : report.quantized.activations) {
-    tensors.push_back({{"name", tensor.name},
-                       {"lo", tensor.range.lo},
-                       {"hi", tensor.range.hi},
-                       {"scale", tensor.params.scale},
-                       {"zero_point", tensor.params.zero_point},
-                       {"scheme", tensor.scheme},
-                       {"why", tensor.why}});
-  }
-  Json& ports = document["integer_io"] = Json::array();
-  for (const IntegerPort& port : report.quantized.integer_io) {
-    ports.push_back({{"kind", port.kind},
-                     {"name", port.name},
-                     {"type", DataTypeName(port.type)},
-                     {"scale", port.params.scale},
-                     {"zero_point", port.params.zero_point}});
-  }
+  document["nodes"] = internal::NodesToJson(report);
+  document["tensors"] = internal::TensorsToJson(report);
+  document["integer_io"] = internal::PortsToJson(report);
   document["left_undone"] = internal::DeclinedToJson(report.left_undone);
   Json& non_finite = document["non_finite"] = Json::array();
   for (const NonFiniteTensor& tensor : report.non_finite) {
@@ -87,10 +125,7 @@ inline Json QuantizationToJson(const QuantizationReport& report,
   }
   document["notes"] = report.quantized.notes;
   document["bytes"] = {{"float", float_bytes}, {"quantized", quantized_bytes}};
-  Json& seconds = document["seconds"] = Json::object();
-  for (const PhaseTime& phase : report.seconds) {
-    seconds[phase.phase] = phase.seconds;
-  }
+  document["seconds"] = internal::SecondsToJson(report);
   document["peak_rss_bytes"] = peak_rss_bytes;
   return document;
 }

@@ -32,6 +32,25 @@ inline std::string ListNames(const std::vector<std::string>& names,
   return text;
 }
 
+/// `title`, then one line for each operator type and reason; nothing for an
+/// empty list.
+inline std::string GroupByReason(const char* title,
+                                 const std::vector<Declined>& nodes) {
+  constexpr std::size_t kNames = 3;
+  std::map<std::pair<std::string, std::string>, std::vector<std::string>>
+      groups;
+  for (const Declined& node : nodes) {
+    groups[{node.reason, node.op_type}].push_back(node.node);
+  }
+  std::string text;
+  if (!groups.empty()) text = std::string(title) + "\n";
+  for (const auto& [key, names] : groups) {
+    text += "  " + std::to_string(names.size()) + " " + key.second + ": " +
+            key.first + " (" + ListNames(names, kNames) + ")\n";
+  }
+  return text;
+}
+
 }  // namespace internal
 
 /// What was quantized, and what stayed float with the reasons, grouped: one
@@ -64,17 +83,15 @@ inline std::string QuantizationToText(const QuantizationReport& report) {
             std::to_string(tensor.infinite) +
             " infinite values; its range leaves them out\n";
   }
-  std::map<std::pair<std::string, std::string>, std::vector<std::string>>
-      groups;
-  for (const Declined& node : report.float_nodes) {
-    groups[{node.reason, node.op_type}].push_back(node.node);
-  }
-  if (!groups.empty()) text += "float:\n";
-  for (const auto& [key, names] : groups) {
-    text += "  " + std::to_string(names.size()) + " " + key.second + ": " +
-            key.first + " (" + internal::ListNames(names, kNames) + ")\n";
-  }
-  return text;
+  return text + internal::GroupByReason("float:", report.float_nodes);
+}
+
+/// What a conversion reached, and what it left as it was, grouped likewise.
+inline std::string ConversionToText(const QuantizationReport& report) {
+  return "form " + report.form + ": " +
+         std::to_string(report.quantized.nodes.size()) + " of " +
+         std::to_string(report.nodes) + " nodes compute on codes\n" +
+         internal::GroupByReason("left as they were:", report.left_undone);
 }
 
 /// The outputs, the layers that lost most, and the accuracy where the samples
