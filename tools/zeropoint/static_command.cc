@@ -28,6 +28,8 @@ struct StaticCommand {
   std::string calibration = "minmax";
   std::string optimize = "basic";
   std::string bias_correction = "on";
+  std::string rounding = "second-order";
+  std::string tune = "auto";
   NodeSelection selection;
   CommonOptions common;
   DataOptions data;
@@ -47,6 +49,8 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
   options.selection = command.selection;
   options.optimize = command.optimize == "basic";
   options.correct_bias = command.bias_correction == "on";
+  options.second_order_rounding = command.rounding == "second-order";
+  options.tune = command.tune == "auto";
   options.threads = command.common.threads;
   return options;
 }
@@ -131,6 +135,16 @@ void AddStatic(CLI::App& program, Run& run) {
   app->add_option("--bias-correction", command->bias_correction,
                   "take back in the bias what rounding the weights shifts")
       ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
+  app->add_option("--rounding", command->rounding,
+                  "of weights: by the second moments of their inputs, or each "
+                  "to its nearest code")
+      ->check(CLI::IsMember({"second-order", "nearest"}))
+      ->capture_default_str();
+  app->add_option("--tune", command->tune,
+                  "keep a remedy only where it helps on held-out samples, and "
+                  "put the nodes that cost most back to float")
+      ->check(CLI::IsMember({"auto", "off"}))
       ->capture_default_str();
   AddDataOptions(*app, command->data);
   AddCommonOptions(*app, command->common);

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -21,6 +20,7 @@
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantization_plan.h"
 #include "zeropoint/passes/quantize_tensor.h"
+#include "zeropoint/passes/weight_rounder.h"
 
 namespace zeropoint {
 
@@ -137,21 +137,29 @@ class QdqInserter {
     const Key key{value, axis, static_cast<int>(scheme.storage), scheme.qmin,
                   scheme.symmetric};
     auto known = constants_.find(key);
-    std::optional<QuantizedTensor> quantized;
-    if (known == constants_.end() || CorrectsBias(node, input)) {
-      Result<QuantizedTensor> made = QuantizeConstant(real, scheme, axis);
+    // The codes that stand in the graph are also those that a bias is
+    // corrected for, when several nodes share a weight.
+    auto quantized = rounded_.find(key);
+    if (quantized == rounded_.end()) {
+      Result<QuantizedTensor> made =
+          context_.weight_rounder != nullptr && input == node.operands.weight
+              ? context_.weight_rounder->Round(
+                    {graph_.name(PlannedAs(graph_.input(node.node, 0))), name,
+                     node.operands, real, CorrectsBias(node, input)},
+                    scheme, axis)
+              : QuantizeConstant(real, scheme, axis);
       ZEROPOINT_RETURN_IF_ERROR(
           made.status().WithContext("constant '" + name + "'"));
-      quantized = std::move(made).value();
+      quantized = rounded_.emplace(key, std::move(made).value()).first;
     }
     if (CorrectsBias(node, input)) {
-      CorrectBias(node, real, DequantizeConstant(*quantized).view());
+      CorrectBias(node, real, DequantizeConstant(quantized->second).view());
     }
     if (known == constants_.end()) {
       const QdqParams params =
-          AddParams(rewriter_, name, quantized->params, scheme.storage);
+          AddParams(rewriter_, name, quantized->second.params, scheme.storage);
       const ValueId codes = rewriter_.AddInitializer(
-          EncodeTensor(name + "_quantized", quantized->codes.view()));
+          EncodeTensor(name + "_quantized", quantized->second.codes.view()));
       const ValueId dequantized = rewriter_.NewValue(name + "_dequantized");
       AddDequantize(rewriter_, name, codes, params, dequantized);
       known = constants_.emplace(key, dequantized).first;
@@ -244,6 +252,7 @@ class QdqInserter {
   Rewriter rewriter_;
   std::set<std::pair<NodeId, int>> quantized_inputs_;
   std::map<ValueId, ValueId> planned_as_;  // dequantized value -> planned one
+  std::map<Key, QuantizedTensor> rounded_;
   std::map<Key, ValueId> constants_;    // float constant -> dequantized value
   std::map<ValueId, ValueId> shields_;  // dequantized value -> shield
 };

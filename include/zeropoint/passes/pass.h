@@ -21,6 +21,8 @@
 
 namespace zeropoint {
 
+class WeightRounder;
+
 /// Computes one node from constant inputs. Given to passes by the flow, because
 /// passes stand below any executor. `inputs` has one entry an input of the
 /// node; an omitted optional input is a view of type kUndefined.
@@ -59,6 +61,8 @@ struct PassContext {
   const TargetSpec* target = nullptr;
   const NodeSelection* selection = nullptr;
   const CalibrationTable* calibration = nullptr;
+  /// Chooses the codes of weights; null: the nearest.
+  const WeightRounder* weight_rounder = nullptr;
   /// Filled by passes; the report lists them all.
   std::vector<Declined> declined;
   QuantizationSummary quantized;

@@ -61,6 +61,14 @@ inline std::string QuantizationToText(const QuantizationReport& report) {
   for (const Declined& node : report.float_nodes) {
     groups[{node.reason, node.op_type}].push_back(node.node);
   }
+  if (!report.tuning_note.empty()) text += report.tuning_note + "\n";
+  if (!report.tuning.empty()) text += "on held-out samples:\n";
+  for (const TuningStep& step : report.tuning) {
+    std::array<char, 32> sqnr{};
+    std::snprintf(sqnr.data(), sqnr.size(), "%6.2f dB  ", step.sqnr_db);
+    text += "  " + std::string(sqnr.data()) + step.what +
+            (step.accepted ? "" : " (not taken)") + "\n";
+  }
   if (!groups.empty()) text += "float:\n";
   for (const auto& [key, names] : groups) {
     text += "  " + std::to_string(names.size()) + " " + key.second + ": " +
