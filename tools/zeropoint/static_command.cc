@@ -35,6 +35,8 @@ struct StaticCommand {
   std::string bias = "int32";
   std::string io = "float";
   std::string overrides;
+  std::string rounding = "second-order";
+  std::string tune = "auto";
   NodeSelection selection;
   CommonOptions common;
   DataOptions data;
@@ -64,6 +66,8 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
                                                : PairSharing::kShared;
   options.quantize_bias = command.bias == "int32";
   options.integer_io = command.io == "integer";
+  options.second_order_rounding = command.rounding == "second-order";
+  options.tune = command.tune == "auto";
   options.threads = command.common.threads;
   return options;
 }
@@ -165,6 +169,16 @@ void AddStatic(CLI::App& program, Run& run) {
       ->capture_default_str();
   app->add_option("--io", command->io, "inputs and outputs of the model")
       ->check(CLI::IsMember({"float", "integer"}))
+      ->capture_default_str();
+  app->add_option("--rounding", command->rounding,
+                  "of weights: by the second moments of their inputs, or each "
+                  "to its nearest code")
+      ->check(CLI::IsMember({"second-order", "nearest"}))
+      ->capture_default_str();
+  app->add_option("--tune", command->tune,
+                  "keep a remedy only where it helps on held-out samples, and "
+                  "put the nodes that cost most back to float")
+      ->check(CLI::IsMember({"auto", "off"}))
       ->capture_default_str();
   AddDataOptions(*app, command->data);
   AddCommonOptions(*app, command->common);

@@ -74,6 +74,12 @@ struct TargetSpec {
   /// convolution that stands between a DequantizeLinear and a QuantizeLinear. A
   /// Clip that changes nothing, put in front, hides such a node from it.
   bool shield_float_weights = false;
+  /// Where not 0: on some processors the kernels add the products of two
+  /// neighbouring int8 weights of one output in 16 bits, saturating. Neighbours
+  /// are two input channels at the same place of the window, or two rows of a
+  /// matrix. Nothing saturates while two of one sign have magnitudes that sum
+  /// to at most this: 255 * 128 < 2^15.
+  std::int32_t weight_pair_limit = 0;
 
   const OperatorRule* Find(std::string_view op_type) const {
     for (const OperatorRule& rule : operators) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "zeropoint/flow/calibrate.h"
+#include "zeropoint/flow/tune.h"
 #include "zeropoint/passes/pass.h"
 
 namespace zeropoint {
@@ -37,6 +38,11 @@ struct QuantizationReport {
   std::vector<Declined> left_undone;
   std::vector<NonFiniteTensor> non_finite;
   std::vector<PhaseTime> seconds;
+  /// What was tried on held-out samples, in order.
+  std::vector<TuningStep> tuning;
+  std::size_t trials = 0;
+  /// Why nothing was; empty when it was, or was not asked for.
+  std::string tuning_note;
 };
 
 /// Measures phases one after the other.

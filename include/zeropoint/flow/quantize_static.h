@@ -3,7 +3,9 @@
 #define ZEROPOINT_FLOW_QUANTIZE_STATIC_H_
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,10 +18,15 @@
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/exec/builtin_executor.h"
 #include "zeropoint/exec/evaluate_node.h"
+#include "zeropoint/exec/thread_pool.h"
 #include "zeropoint/flow/calibrate.h"
 #include "zeropoint/flow/clean_up.h"
+#include "zeropoint/flow/describe_inputs.h"
 #include "zeropoint/flow/progress.h"
 #include "zeropoint/flow/quantization_report.h"
+#include "zeropoint/flow/second_moments.h"
+#include "zeropoint/flow/trial.h"
+#include "zeropoint/flow/tune.h"
 #include "zeropoint/graph/infer_types.h"
 #include "zeropoint/graph/model.h"
 #include "zeropoint/graph/upgrade.h"
@@ -31,12 +38,15 @@
 #include "zeropoint/passes/lower_to_integer.h"
 #include "zeropoint/passes/lower_to_qoperator.h"
 #include "zeropoint/passes/quantize_bias.h"
-#include "zeropoint/profiles/for_form.h"
+#include "zeropoint/passes/round_weights.h"
 #include "zeropoint/profiles/onnx_runtime_cpu.h"
 
 namespace zeropoint {
 
 /// Named after the reference tool's arguments where it has one.
+inline constexpr std::size_t kLeastSamplesToTune = 8;
+inline constexpr std::size_t kMostBytesToTune = std::size_t{1} << 30;
+
 struct StaticQuantizationOptions {
   /// Where the pairs go; see profiles/.
   TargetSpec target = OnnxRuntimeCpu::Spec();
@@ -54,12 +64,16 @@ struct StaticQuantizationOptions {
   bool optimize = true;
   /// Take back in the bias what rounding the weights shifts on average.
   bool correct_bias = true;
-  /// One pair a tensor, or one for each reader.
-  PairSharing pairs = PairSharing::kShared;
-  /// Store biases as int32 in units of the accumulator.
-  bool quantize_bias = true;
-  /// Inputs and outputs of the model are codes; the report has their scales.
-  bool integer_io = false;
+  /// Round weights by the second moments of their inputs, not to the nearest
+  /// code.
+  bool second_order_rounding = true;
+  SecondMomentOptions second_moments;
+  /// Accept each remedy only where it helps on held-out samples, and put the
+  /// nodes that cost most back to float. Needs kLeastSamplesToTune samples and
+  /// a model below kMostBytesToTune; otherwise the report says that it was not
+  /// done.
+  bool tune = true;
+  TuneOptions tuning;
   /// 0: one a processor.
   int threads = 0;
   ProgressHook progress;
@@ -113,31 +127,128 @@ inline Status InsertPairs(Model& model,
                           const StaticQuantizationOptions& options,
                           const TargetSpec& target,
                           const CalibrationTable& table,
+                          const QuantizationChoice& choice,
+                          const WeightRounder& rounder,
                           QuantizationReport& report) {
   ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
   ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
   report.nodes = graph.nodes().size();
   PassContext context;
   context.target = &target;
-  context.selection = &options.selection;
+  NodeSelection selection = options.selection;
+  selection.nodes_to_exclude.insert(selection.nodes_to_exclude.end(),
+                                    choice.float_nodes.begin(),
+                                    choice.float_nodes.end());
+  context.selection = &selection;
   context.calibration = &table;
-  context.overrides = &options.overrides;
-  InsertQdq insert{.correct_bias = options.correct_bias,
-                   .pairs = options.pairs};
-  ZEROPOINT_RETURN_IF_ERROR(insert.Run(graph, context).status());
-  // In the integer form the bias stays float: it is added behind the rescale.
-  if (options.quantize_bias && options.form != Form::kInteger) {
-    ZEROPOINT_RETURN_IF_ERROR(QuantizeBias{}.Run(graph, context).status());
-  }
-  Pipeline finish{FoldActivation{}, EliminateDead{}};
-  ZEROPOINT_RETURN_IF_ERROR(finish.Run(graph, context).status());
-  if (options.integer_io) {
-    ZEROPOINT_RETURN_IF_ERROR(IntegerIo{}.Run(graph, context).status());
-  }
+  context.weight_rounder = &rounder;
+  Pipeline pipeline{InsertQdq{.correct_bias = choice.correct_bias},
+                    QuantizeBias{}, FoldActivation{}, EliminateDead{}};
+  ZEROPOINT_RETURN_IF_ERROR(pipeline.Run(graph, context).status());
   report.quantized = std::move(context.quantized);
   report.float_nodes = std::move(context.declined);
-  ZEROPOINT_RETURN_IF_ERROR(LowerPairs(graph, options, report));
+  for (Declined& node : report.float_nodes) {
+    if (std::find(choice.float_nodes.begin(), choice.float_nodes.end(),
+                  node.node) != choice.float_nodes.end()) {
+      node.reason = "in int8 it costs more accuracy than the others";
+    }
+  }
   return VerifyModel(graph);
+}
+
+inline ParallelFor ParallelForOf(ThreadPool& pool) {
+  return [&pool](std::size_t count,
+                 const std::function<void(std::size_t)>& body) {
+    pool.ParallelFor(count, [&body](std::size_t i, std::size_t) { body(i); });
+  };
+}
+
+/// The nodes of `plan` with weights that a name selects, and their work.
+inline std::vector<TunableNode> TunableNodes(const GraphView& graph,
+                                             const QuantizationPlan& plan,
+                                             const CalibrationTable& table) {
+  std::map<std::string, int> named;
+  for (const NodeId node : graph.nodes()) ++named[graph.node(node).name()];
+  std::vector<TunableNode> nodes;
+  for (const PlannedNode& planned : plan.nodes) {
+    const std::string& name = graph.node(planned.node).name();
+    if (planned.operands.weight == Operands::kNone || name.empty() ||
+        named[name] != 1) {
+      continue;
+    }
+    TunableNode& node = nodes.emplace_back();
+    node.name = name;
+    const auto output = table.find(graph.name(graph.output(planned.node, 0)));
+    if (output != table.end()) {
+      node.macs = static_cast<double>(CountTimes(
+          planned.operands.macs_per_output, ProductOf(output->second.dims)));
+    }
+  }
+  return nodes;
+}
+
+/// What is learnt from the float model before anything is edited.
+struct FloatFacts {
+  CalibrationTable table;
+  SecondMomentTable moments;
+  HeldOutSamples held_out;  // empty: nothing is tuned
+  std::vector<TunableNode> tunable;
+};
+
+inline Result<FloatFacts> LearnFacts(Model& model, FeedSource& source,
+                                     const StaticQuantizationOptions& options,
+                                     const TargetSpec& target,
+                                     const KernelTable& kernels,
+                                     ThreadPool& pool, PhaseTimer& timer,
+                                     QuantizationReport& report) {
+  ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
+  ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
+  const auto targets = CalibrationTargets(graph, target, options.selection);
+  ZEROPOINT_ASSIGN_OR_RETURN(
+      BuiltinExecutor executor,
+      BuiltinExecutor::Create(model, {.kernels = &kernels, .pool = &pool}));
+  ZEROPOINT_ASSIGN_OR_RETURN(
+      CalibrationResult calibrated,
+      Calibrate(executor, source, targets, MinMaxCalibration{},
+                target.activations, kernels, options.progress));
+  report.samples = calibrated.samples;
+  report.non_finite = std::move(calibrated.non_finite);
+  timer.End("calibration");
+  FloatFacts facts;
+  facts.table = std::move(calibrated.table);
+  ZEROPOINT_ASSIGN_OR_RETURN(
+      const QuantizationPlan plan,
+      PlanQuantization(graph, target, options.selection, facts.table));
+  std::size_t held_out = 0;
+  if (options.tune) {
+    if (report.samples < kLeastSamplesToTune) {
+      report.tuning_note = "not tuned: that takes at least " +
+                           std::to_string(kLeastSamplesToTune) + " samples";
+    } else if (model.proto().ByteSizeLong() > kMostBytesToTune) {
+      report.tuning_note = "not tuned: the model is too large to try choices";
+    } else if (const auto clone = CloneModel(model); !clone.ok()) {
+      report.tuning_note = "not tuned: " + clone.status().message();
+    } else {
+      held_out = std::min(options.tuning.most_held_out, report.samples / 4);
+    }
+  }
+  if (options.second_order_rounding) {
+    SecondMomentOptions moments = options.second_moments;
+    moments.samples = std::min(moments.samples, report.samples - held_out);
+    ZEROPOINT_RETURN_IF_ERROR(source.Rewind());
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        facts.moments,
+        CollectSecondMoments(executor, source, graph, plan, kernels,
+                             ParallelForOf(pool), moments, options.progress));
+    timer.End("second moments");
+  }
+  if (held_out > 0) {
+    facts.tunable = TunableNodes(graph, plan, facts.table);
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        facts.held_out, HoldOut(executor, source, report.samples, held_out,
+                                OutputNames(model)));
+  }
+  return facts;
 }
 
 }  // namespace internal
@@ -194,27 +305,47 @@ inline Result<QuantizationReport> QuantizeStatic(
         model, NodeEvaluation(model, &kernels), report.left_undone));
   }
   timer.End("clean-up");
-  std::vector<CalibrationTarget> targets;
-  {
-    ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
-    ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
-    targets = CalibrationTargets(graph, target, options.selection);
-  }
-  CalibrationResult calibrated;
-  {
+  ThreadPool pool(options.threads);
+  ZEROPOINT_ASSIGN_OR_RETURN(
+      const internal::FloatFacts facts,
+      internal::LearnFacts(model, source, options, target, kernels, pool, timer,
+                           report));
+  const ParallelFor parallel = internal::ParallelForOf(pool);
+  const WeightRoundingOptions rounding{.pair_limit = target.weight_pair_limit};
+  const SecondMomentTable no_moments;
+  const SecondOrderRounder second_order_rounder(facts.moments, kernels,
+                                                rounding, parallel);
+  const SecondOrderRounder nearest_rounder(no_moments, kernels, rounding,
+                                           parallel);
+  const RememberingRounder second_order(second_order_rounder);
+  const RememberingRounder nearest(nearest_rounder);
+  const auto insert = [&](Model& to, const QuantizationChoice& choice,
+                          QuantizationReport& into) {
+    return internal::InsertPairs(
+        to, options, target, facts.table, choice,
+        choice.second_order_rounding ? second_order : nearest, into);
+  };
+  QuantizationChoice choice{
+      options.second_order_rounding, options.correct_bias, {}};
+  if (!facts.held_out.feeds.empty()) {
+    const auto noise = [&](const QuantizationChoice& tried,
+                           bool quick) -> Result<double> {
+      ZEROPOINT_ASSIGN_OR_RETURN(Model trial, CloneModel(model));
+      QuantizationReport of_trial;
+      ZEROPOINT_RETURN_IF_ERROR(insert(trial, tried, of_trial));
+      if (options.progress) options.progress("tuning", report.trials++, {});
+      const std::size_t samples = facts.held_out.feeds.size();
+      return NoiseOf(trial, facts.held_out, pool, kernels,
+                     quick ? (samples + 1) / 2 : samples);
+    };
     ZEROPOINT_ASSIGN_OR_RETURN(
-        BuiltinExecutor executor,
-        BuiltinExecutor::Create(
-            model, {.threads = options.threads, .kernels = &kernels}));
-    ZEROPOINT_ASSIGN_OR_RETURN(
-        calibrated, Calibrate(executor, source, targets, MinMaxCalibration{},
-                              target.activations, kernels, options.progress));
+        TuningResult tuned,
+        Tune(options.tuning, std::move(choice), facts.tunable, noise));
+    choice = std::move(tuned.choice);
+    report.tuning = std::move(tuned.steps);
+    timer.End("tuning");
   }
-  report.samples = calibrated.samples;
-  report.non_finite = std::move(calibrated.non_finite);
-  timer.End("calibration");
-  ZEROPOINT_RETURN_IF_ERROR(
-      internal::InsertPairs(model, options, target, calibrated.table, report));
+  ZEROPOINT_RETURN_IF_ERROR(insert(model, choice, report));
   timer.End("quantization");
   return report;
 }

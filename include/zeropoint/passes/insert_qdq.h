@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,6 +24,7 @@
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantization_plan.h"
 #include "zeropoint/passes/quantize_tensor.h"
+#include "zeropoint/passes/weight_rounder.h"
 
 namespace zeropoint {
 
@@ -183,25 +183,36 @@ class QdqInserter {
                   scheme.symmetric,
                   scheme.block};
     auto known = constants_.find(key);
-    std::optional<QuantizedTensor> quantized;
-    if (known == constants_.end() || CorrectsBias(node, input)) {
+    // The codes that stand in the graph are also those that a bias is
+    // corrected for, when several nodes share a weight.
+    auto quantized = rounded_.find(key);
+    if (quantized == rounded_.end()) {
+      const TensorOverride* fixed = OverrideOf(node, input);
       Result<QuantizedTensor> made =
-          QuantizeConstant(real, scheme, axis, OverrideOf(node, input));
+          context_.weight_rounder != nullptr && fixed == nullptr &&
+                  input == node.operands.weight
+              ? context_.weight_rounder->Round(
+                    {graph_.name(
+                         pairs_.PlannedAs(graph_.input(node.node, 0))),
+                     name, node.operands, real, CorrectsBias(node, input)},
+                    scheme, axis)
+              : QuantizeConstant(real, scheme, axis, fixed);
       ZEROPOINT_RETURN_IF_ERROR(
           made.status().WithContext("constant '" + name + "'"));
-      quantized = std::move(made).value();
+      quantized = rounded_.emplace(key, std::move(made).value()).first;
     }
     if (CorrectsBias(node, input)) {
-      CorrectBias(node, real, DequantizeConstant(*quantized).view());
+      CorrectBias(node, real, DequantizeConstant(quantized->second).view());
     }
     if (known == constants_.end()) {
       const ScopeId home = graph_.scope(value);
+      const QuantizedTensor& made = quantized->second;
       KnownCodes stored;
       stored.params =
-          AddParams(rewriter_, name, quantized->params, scheme.storage, home);
+          AddParams(rewriter_, name, made.params, scheme.storage, home);
       stored.codes = rewriter_.AddInitializer(
           EncodeTensor(name + "_quantized",
-                       StoredCodes(quantized->codes, scheme.storage).view()),
+                       StoredCodes(made.codes, scheme.storage).view()),
           home);
       known = constants_.emplace(key, std::move(stored)).first;
     }
@@ -310,6 +321,7 @@ class QdqInserter {
   bool correct_bias_;
   Rewriter rewriter_;
   PairPlacer pairs_;
+  std::map<Key, QuantizedTensor> rounded_;
   std::map<Key, KnownCodes> constants_;
   std::map<std::pair<ValueId, ScopeId>, ValueId> shields_;
 };

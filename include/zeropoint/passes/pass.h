@@ -22,6 +22,8 @@
 
 namespace zeropoint {
 
+class WeightRounder;
+
 /// Computes one node from constant inputs. Given to passes by the flow, because
 /// passes stand below any executor. `inputs` has one entry an input of the
 /// node; an omitted optional input is a view of type kUndefined.
@@ -72,6 +74,8 @@ struct PassContext {
   const CalibrationTable* calibration = nullptr;
   /// What is fixed for single tensors, if anything.
   const TensorOverrides* overrides = nullptr;
+  /// Chooses the codes of weights; null: the nearest.
+  const WeightRounder* weight_rounder = nullptr;
   /// Filled by passes; the report lists them all.
   std::vector<Declined> declined;
   QuantizationSummary quantized;

@@ -17,6 +17,8 @@ namespace zeropoint {
 /// (MatMulIntegerToFloat);
 /// - elementwise operators gain nothing and lose accuracy;
 /// - int8 activations have no fast kernel: uint8;
+/// - without dot-product instructions (AVX2, AVX-512 without VNNI) products of
+/// uint8 and int8 are added in pairs that saturate at 16 bits;
 /// - its optimizer quantizes the float weights of a convolution that stands
 /// between DequantizeLinear and
 ///   QuantizeLinear, per tensor.
@@ -46,6 +48,7 @@ struct OnnxRuntimeCpu {
                               .min_macs = 100'000});
     spec.fixed_ranges = DefinedOutputRanges();
     spec.shield_float_weights = true;
+    spec.weight_pair_limit = 128;
     return spec;
   }
 };

@@ -100,8 +100,8 @@ inline Json ConversionToJson(const QuantizationReport& report,
 ///   output, form, profile, schemes{activations, weights}, samples,
 ///   nodes{total, quantized, quantized_names[], float[{name, op, reason}]},
 ///   tensors[{name, lo, hi, scale, zero_point, scheme, why}], left_undone[],
-///   non_finite[], notes[], bytes{float, quantized}, seconds{phase: s},
-///   peak_rss_bytes
+///   non_finite[], notes[], tuning[{what, sqnr_db, accepted}], bytes{float,
+///   quantized}, seconds{phase: s}, peak_rss_bytes
 inline Json QuantizationToJson(const QuantizationReport& report,
                                std::string_view output, std::size_t float_bytes,
                                std::size_t quantized_bytes,
@@ -124,6 +124,12 @@ inline Json QuantizationToJson(const QuantizationReport& report,
                           {"infinite", tensor.infinite}});
   }
   document["notes"] = report.quantized.notes;
+  Json& tuning = document["tuning"] = Json::array();
+  for (const TuningStep& step : report.tuning) {
+    tuning.push_back({{"what", step.what},
+                      {"sqnr_db", step.sqnr_db},
+                      {"accepted", step.accepted}});
+  }
   document["bytes"] = {{"float", float_bytes}, {"quantized", quantized_bytes}};
   document["seconds"] = internal::SecondsToJson(report);
   document["peak_rss_bytes"] = peak_rss_bytes;

@@ -83,6 +83,14 @@ inline std::string QuantizationToText(const QuantizationReport& report) {
             std::to_string(tensor.infinite) +
             " infinite values; its range leaves them out\n";
   }
+  if (!report.tuning_note.empty()) text += report.tuning_note + "\n";
+  if (!report.tuning.empty()) text += "on held-out samples:\n";
+  for (const TuningStep& step : report.tuning) {
+    std::array<char, 32> sqnr{};
+    std::snprintf(sqnr.data(), sqnr.size(), "%6.2f dB  ", step.sqnr_db);
+    text += "  " + std::string(sqnr.data()) + step.what +
+            (step.accepted ? "" : " (not taken)") + "\n";
+  }
   return text + internal::GroupByReason("float:", report.float_nodes);
 }
 

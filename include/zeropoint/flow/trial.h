@@ -1,0 +1,149 @@
+// Trials: what a choice would cost, measured on samples that nothing was chosen
+// by.
+#ifndef ZEROPOINT_FLOW_TRIAL_H_
+#define ZEROPOINT_FLOW_TRIAL_H_
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "zeropoint/core/feeds.h"
+#include "zeropoint/core/status.h"
+#include "zeropoint/core/tensor.h"
+#include "zeropoint/data/feed_source_base.h"
+#include "zeropoint/eval/output_measures.h"
+#include "zeropoint/exec/builtin_executor.h"
+#include "zeropoint/exec/executor.h"
+#include "zeropoint/exec/thread_pool.h"
+#include "zeropoint/flow/run_samples.h"
+#include "zeropoint/graph/external_data.h"
+#include "zeropoint/graph/model.h"
+#include "zeropoint/graph/visit_tensors.h"
+#include "zeropoint/kernels/kernel_table.h"
+#include "zeropoint/passes/weight_rounder.h"
+
+namespace zeropoint {
+
+/// A second model with the same contents.
+/// Errors: kUnsupported when weights lie in a file beside the model.
+inline Result<Model> CloneModel(Model& model) {
+  ZEROPOINT_RETURN_IF_ERROR(
+      VisitTensors(model.proto(), [](onnx::TensorProto& tensor, TensorRole) {
+        return IsExternal(tensor)
+                   ? Unsupported("the weights lie in a file of their own")
+                   : Status();
+      }));
+  return Model::FromProto(model.proto());
+}
+
+/// Samples with the float model's outputs on them.
+struct HeldOutSamples {
+  std::vector<std::string> outputs;
+  std::vector<Feeds> feeds;
+  std::vector<std::vector<Tensor>> references;  // by sample, then output
+};
+
+/// The last `count` samples of a source of `total`, run through `executor`.
+template <Executor E>
+Result<HeldOutSamples> HoldOut(E& executor, FeedSource& source,
+                               std::size_t total, std::size_t count,
+                               std::vector<std::string> outputs) {
+  HeldOutSamples held;
+  held.outputs = std::move(outputs);
+  ZEROPOINT_RETURN_IF_ERROR(source.Rewind());
+  for (std::size_t i = 0; i < total; ++i) {
+    ZEROPOINT_ASSIGN_OR_RETURN(std::optional<Feeds> feeds, source.Next());
+    if (!feeds) break;
+    if (i + count < total) continue;
+    KeepingSink sink(held.outputs.size());
+    ZEROPOINT_RETURN_IF_ERROR(
+        executor.Run(*feeds, held.outputs, sink)
+            .WithContext("calibration sample " + std::to_string(i)));
+    std::vector<Tensor>& reference = held.references.emplace_back();
+    for (const Tensor& tensor : sink.tensors()) {
+      reference.push_back(tensor.Clone());
+    }
+    held.feeds.push_back(std::move(*feeds));
+  }
+  return held;
+}
+
+/// Noise over signal of the outputs of `quantized`, 10^(-SQNR / 10), the mean
+/// over its float outputs; infinite where it computes what cannot be compared.
+/// Only the first `most` samples are run.
+///
+/// Errors: those of the executor.
+inline Result<double> NoiseOf(const Model& quantized,
+                              const HeldOutSamples& held, ThreadPool& pool,
+                              const KernelTable& kernels,
+                              std::size_t most = 1000) {
+  ZEROPOINT_ASSIGN_OR_RETURN(
+      BuiltinExecutor executor,
+      BuiltinExecutor::Create(quantized, {.kernels = &kernels, .pool = &pool}));
+  std::vector<OutputMeasures> measures(held.outputs.size());
+  KeepingSink sink(held.outputs.size());
+  for (std::size_t i = 0; i < std::min(most, held.feeds.size()); ++i) {
+    ZEROPOINT_RETURN_IF_ERROR(
+        executor.Run(held.feeds[i], held.outputs, sink)
+            .WithContext("held-out sample " + std::to_string(i)));
+    for (std::size_t k = 0; k < measures.size(); ++k) {
+      const Tensor& reference = held.references[i][k];
+      if (reference.type() != DataType::kFloat) continue;
+      if (!measures[k].Add(reference.view(), sink.tensors()[k].view()).ok()) {
+        return std::numeric_limits<double>::infinity();
+      }
+    }
+  }
+  double noise = 0.0;
+  std::size_t measured = 0;
+  for (const OutputMeasures& output : measures) {
+    if (output.samples() == 0) continue;
+    if (output.non_finite() > 0) {
+      return std::numeric_limits<double>::infinity();
+    }
+    noise += std::pow(10.0, -output.sqnr_db() / 10.0);
+    ++measured;
+  }
+  return measured == 0 ? 0.0 : noise / static_cast<double>(measured);
+}
+
+/// Remembers the codes of another rounder, which trials ask for again and
+/// again. Not for several threads at once.
+class RememberingRounder final : public WeightRounder {
+ public:
+  explicit RememberingRounder(const WeightRounder& rounder)
+      : rounder_(rounder) {}
+
+  Result<QuantizedTensor> Round(const WeightToRound& weight,
+                                const SchemeSpec& scheme,
+                                int axis) const override {
+    const Key key{std::string(weight.weights), std::string(weight.input),
+                  weight.bias_is_corrected, axis};
+    auto known = known_.find(key);
+    if (known == known_.end()) {
+      ZEROPOINT_ASSIGN_OR_RETURN(QuantizedTensor made,
+                                 rounder_.Round(weight, scheme, axis));
+      known = known_.emplace(key, std::move(made)).first;
+    }
+    QuantizedTensor copy;
+    copy.codes = known->second.codes.Clone();
+    copy.params = known->second.params;
+    return copy;
+  }
+
+ private:
+  using Key = std::tuple<std::string, std::string, bool, int>;
+  const WeightRounder& rounder_;
+  mutable std::map<Key, QuantizedTensor> known_;
+};
+
+}  // namespace zeropoint
+
+#endif  // ZEROPOINT_FLOW_TRIAL_H_
