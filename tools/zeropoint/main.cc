@@ -14,6 +14,9 @@ int main(int argc, char** argv) {
   Run run;
   AddStatic(program, run);
   AddConvert(program, run);
+  AddCalibrate(program, run);
+  AddMerge(program, run);
+  AddTable(program, run);
   AddCompare(program, run);
   AddRun(program, run);
   AddInspect(program, run);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/calibration/choose_ranges.h"
 #include "zeropoint/flow/calibrate.h"
 #include "zeropoint/flow/tune.h"
 #include "zeropoint/passes/pass.h"
@@ -36,7 +37,8 @@ struct QuantizationReport {
   /// What the clean-up, or the conversion to the form, left undone, with the
   /// reason.
   std::vector<Declined> left_undone;
-  std::vector<NonFiniteTensor> non_finite;
+  std::string calibration;  // method
+  CalibrationFindings findings;
   std::vector<PhaseTime> seconds;
   /// What was tried on held-out samples, in order.
   std::vector<TuningStep> tuning;
