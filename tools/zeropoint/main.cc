@@ -13,6 +13,8 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", "zeropoint 0.1.0");
   Run run;
   AddStatic(program, run);
+  AddDynamic(program, run);
+  AddQat(program, run);
   AddCompare(program, run);
   AddRun(program, run);
   AddInspect(program, run);

@@ -1,26 +1,20 @@
 // zeropoint static: quantizes with ranges from calibration samples.
-#include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tools/zeropoint/command.h"
-#include "zeropoint/core/atomic_file.h"
+#include "tools/zeropoint/quantize_output.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/flow/quantize_static.h"
 #include "zeropoint/profiles/find_profile.h"
-#include "zeropoint/report/json_report.h"
-#include "zeropoint/report/text_report.h"
 
 namespace zeropoint::cli {
 namespace {
 
 struct StaticCommand {
-  std::string model;
-  std::string output;
-  std::string report;
+  QuantizeOutput output;
   std::string form = "qdq";
   std::string profile{ProfileNames().front()};
   std::string activations;
@@ -28,7 +22,7 @@ struct StaticCommand {
   std::string calibration = "minmax";
   std::string optimize = "basic";
   std::string bias_correction = "on";
-  NodeSelection selection;
+  SelectionOptions selection;
   CommonOptions common;
   DataOptions data;
 };
@@ -44,7 +38,8 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
     ZEROPOINT_ASSIGN_OR_RETURN(options.weight_scheme,
                                ParseScheme(command.weights));
   }
-  options.selection = command.selection;
+  ZEROPOINT_ASSIGN_OR_RETURN(options.selection,
+                             MakeSelection(command.selection));
   options.optimize = command.optimize == "basic";
   options.correct_bias = command.bias_correction == "on";
   options.threads = command.common.threads;
@@ -54,7 +49,7 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
 Status Execute(const StaticCommand& command) {
   ZEROPOINT_ASSIGN_OR_RETURN(StaticQuantizationOptions options,
                              MakeOptions(command));
-  ZEROPOINT_ASSIGN_OR_RETURN(Model model, Model::Load(command.model));
+  ZEROPOINT_ASSIGN_OR_RETURN(Model model, Model::Load(command.output.model));
   ZEROPOINT_ASSIGN_OR_RETURN(const std::unique_ptr<FeedSource> source,
                              OpenData(command.data, model));
   const auto bar = MakeProgressBar(command.common);
@@ -62,30 +57,8 @@ Status Execute(const StaticCommand& command) {
   ZEROPOINT_ASSIGN_OR_RETURN(QuantizationReport report,
                              QuantizeStatic(model, *source, options));
   bar->Finish();
-  PhaseTimer timer(report.seconds);
-  ZEROPOINT_RETURN_IF_ERROR(model.Save(command.output));
-  timer.End("saving");
-  const std::size_t float_bytes = std::filesystem::file_size(command.model);
-  const std::size_t quantized_bytes =
-      std::filesystem::file_size(command.output);
-  const Json json = QuantizationToJson(report, command.output, float_bytes,
-                                       quantized_bytes, PeakMemory());
-  if (!command.report.empty()) {
-    ZEROPOINT_RETURN_IF_ERROR(
-        WriteFileAtomically(command.report, FormatJson(json, 1) + "\n"));
-  }
-  if (command.common.json) {
-    std::printf("%s\n", FormatJson(json).c_str());
-  } else if (!command.common.quiet) {
-    double seconds = 0.0;
-    for (const PhaseTime& phase : report.seconds) seconds += phase.seconds;
-    std::printf("%s%s: %s -> %s in %.2f s, peak memory %s\n",
-                QuantizationToText(report).c_str(), command.output.c_str(),
-                FormatBytes(float_bytes).c_str(),
-                FormatBytes(quantized_bytes).c_str(), seconds,
-                FormatBytes(PeakMemory()).c_str());
-  }
-  return Status();
+  return SaveQuantized(model, std::move(report), command.output,
+                       command.common);
 }
 
 }  // namespace
@@ -94,11 +67,7 @@ void AddStatic(CLI::App& program, Run& run) {
   auto command = std::make_shared<StaticCommand>();
   CLI::App* app = program.add_subcommand(
       "static", "quantize with ranges from calibration samples");
-  app->add_option("MODEL", command->model, "float model")->required();
-  app->add_option("-o,--output", command->output, "quantized model")
-      ->required();
-  app->add_option("--report", command->report,
-                  "write what was done to FILE.json");
+  AddOutputOptions(*app, command->output);
   app->add_option("--form", command->form, "form of the result")
       ->check(CLI::IsMember({"qdq"}))
       ->capture_default_str();
@@ -116,15 +85,7 @@ void AddStatic(CLI::App& program, Run& run) {
                   "how ranges are chosen")
       ->check(CLI::IsMember({"minmax"}))
       ->capture_default_str();
-  app->add_option("--op-types", command->selection.op_types_to_quantize,
-                  "quantize only these operator types")
-      ->delimiter(',');
-  app->add_option("--nodes", command->selection.nodes_to_quantize,
-                  "quantize only these nodes")
-      ->delimiter(',');
-  app->add_option("--exclude", command->selection.nodes_to_exclude,
-                  "leave these nodes in float")
-      ->delimiter(',');
+  AddSelectionOptions(*app, command->selection);
   app->add_option("--optimize", command->optimize, "clean the model up first")
       ->check(CLI::IsMember({"basic", "off"}))
       ->capture_default_str();

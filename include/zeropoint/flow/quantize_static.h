@@ -61,20 +61,9 @@ inline Status UpgradeForQdq(Model& model, const TargetSpec& target) {
   return UpgradeOpset(model, model.opset() < 13 ? 17 : 13);
 }
 
-inline Status CleanUp(Model& model, const NodeEvaluator& evaluate,
-                      std::vector<Declined>& left_undone) {
-  ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
-  ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
-  PassContext context;
-  context.evaluate = evaluate;
-  auto pipeline = CleanUpPipeline();
-  const auto cleaned = pipeline.Run(graph, context);
-  left_undone = std::move(context.declined);
-  return cleaned.status();
-}
-
 inline Status InsertPairs(Model& model,
                           const StaticQuantizationOptions& options,
+                          const NodeSelection& selection,
                           const TargetSpec& target,
                           const CalibrationTable& table,
                           QuantizationReport& report) {
@@ -83,7 +72,7 @@ inline Status InsertPairs(Model& model,
   report.nodes = graph.nodes().size();
   PassContext context;
   context.target = &target;
-  context.selection = &options.selection;
+  context.selection = &selection;
   context.calibration = &table;
   Pipeline pipeline{InsertQdq{.correct_bias = options.correct_bias},
                     QuantizeBias{}, FoldActivation{}, EliminateDead{}};
@@ -121,9 +110,12 @@ inline Result<QuantizationReport> QuantizeStatic(
     return InvalidArgument("activations have one scale a tensor; leave out '" +
                            report.activations + "''s channel part");
   }
+  NodeSelection selection;
   {
-    ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));
-    ZEROPOINT_RETURN_IF_ERROR(CheckSelection(options.selection, graph, target));
+    ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        selection, ResolveSelection(options.selection, graph,
+                                    target.OperatorTypes(), target.name));
   }
   ZEROPOINT_RETURN_IF_ERROR(internal::UpgradeForQdq(model, target));
   const KernelTable& kernels = DispatchedKernels();
@@ -135,8 +127,9 @@ inline Result<QuantizationReport> QuantizeStatic(
   std::vector<CalibrationTarget> targets;
   {
     ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
+    ZEROPOINT_RETURN_IF_ERROR(CheckOperatorTypes(selection, graph));
     ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
-    targets = CalibrationTargets(graph, target, options.selection);
+    targets = CalibrationTargets(graph, target, selection);
   }
   CalibrationResult calibrated;
   {
@@ -151,8 +144,8 @@ inline Result<QuantizationReport> QuantizeStatic(
   report.samples = calibrated.samples;
   report.non_finite = std::move(calibrated.non_finite);
   timer.End("calibration");
-  ZEROPOINT_RETURN_IF_ERROR(
-      internal::InsertPairs(model, options, target, calibrated.table, report));
+  ZEROPOINT_RETURN_IF_ERROR(internal::InsertPairs(
+      model, options, selection, target, calibrated.table, report));
   timer.End("quantization");
   return report;
 }

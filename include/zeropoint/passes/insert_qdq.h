@@ -156,6 +156,7 @@ class QdqInserter {
       AddDequantize(rewriter_, name, codes, params, dequantized);
       known = constants_.emplace(key, dequantized).first;
     }
+    graph_.ForgetConstant(value);
     rewriter_.SetInput(node.node, input, known->second);
     return Status();
   }
@@ -264,7 +265,7 @@ class QdqInserter {
 /// Bodies of If, Loop and Scan are left as they are.
 ///
 /// Not idempotent: quantized operators are quantized once more. A name in the
-/// selection that matches nothing selects nothing here: see CheckSelection.
+/// selection that matches nothing selects nothing here: see ResolveSelection.
 /// Errors: kInvalidArgument without a target or a calibration; kUnsupported for
 /// a model below opset 13, below 21 for 16-bit codes; kInvalidData for a range
 /// that is not finite; kInvalidModel for weights that are not.

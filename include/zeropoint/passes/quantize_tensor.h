@@ -55,6 +55,35 @@ struct ChannelLayout {
   }
 };
 
+/// Quantizes `real` with given parameters: codes[i] =
+/// limit(round_half_even(x[i] / scale) + zero_point) to `codes`.
+///
+/// Shapes:   real any shape, float; params one, or one for each index of its
+/// axis. Requires: scales above 0; codes within the storage type.
+/// Errors:   kUnsupported for codes that are not 8- or 16-bit integers.
+/// Source:   ONNX QuantizeLinear.
+inline Result<Tensor> QuantizeWith(const TensorView& real,
+                                   const TensorQParams& params,
+                                   DataType storage, CodeRange codes) {
+  const std::span<const float> x = real.As<float>();
+  const ChannelLayout layout(real.dims(), params.axis);
+  Tensor quantized(storage, Dims(real.dims().begin(), real.dims().end()));
+  ZEROPOINT_RETURN_IF_ERROR(
+      VisitDataType(storage, [&]<class Storage>() -> Status {
+        if constexpr (std::is_integral_v<Storage> && sizeof(Storage) <= 2) {
+          const std::span<Storage> q = quantized.template MutableAs<Storage>();
+          layout.ForEach([&](std::size_t channel, std::size_t i) {
+            q[i] = static_cast<Storage>(
+                reference::Quantize(x[i], params.channels[channel], codes));
+          });
+          return Status();
+        } else {
+          return Unsupported("codes are 8- or 16-bit integers");
+        }
+      }));
+  return quantized;
+}
+
 /// Quantizes `real` by the range of its own values: of the whole tensor (axis
 /// kPerTensor) or of each index along `axis`.
 ///
@@ -69,8 +98,6 @@ inline Result<QuantizedTensor> QuantizeConstant(const TensorView& real,
   const ChannelLayout layout(real.dims(), axis);
   const CodeRange codes{scheme.qmin, scheme.qmax};
   QuantizedTensor quantized;
-  quantized.codes =
-      Tensor(scheme.storage, Dims(real.dims().begin(), real.dims().end()));
   quantized.params.axis = axis;
   std::vector<RealRange> ranges(layout.channels);
   bool finite = true;
@@ -84,21 +111,9 @@ inline Result<QuantizedTensor> QuantizeConstant(const TensorView& real,
   for (const RealRange& range : ranges) {
     quantized.params.channels.push_back(ChooseQParams(range, scheme));
   }
-  ZEROPOINT_RETURN_IF_ERROR(
-      VisitDataType(scheme.storage, [&]<class Storage>() -> Status {
-        if constexpr (std::is_integral_v<Storage> && sizeof(Storage) <= 2) {
-          const std::span<Storage> q =
-              quantized.codes.template MutableAs<Storage>();
-          const std::vector<QParams>& params = quantized.params.channels;
-          layout.ForEach([&](std::size_t channel, std::size_t i) {
-            q[i] = static_cast<Storage>(
-                reference::Quantize(x[i], params[channel], codes));
-          });
-          return Status();
-        } else {
-          return Unsupported("codes are 8- or 16-bit integers");
-        }
-      }));
+  ZEROPOINT_ASSIGN_OR_RETURN(
+      quantized.codes,
+      QuantizeWith(real, quantized.params, scheme.storage, codes));
   return quantized;
 }
 
