@@ -65,6 +65,40 @@ Result<std::unique_ptr<FeedSource>> OpenData(const DataOptions& options,
   return OpenFeedSource(options.source, source);
 }
 
+void AddSelectionOptions(CLI::App& command, SelectionOptions& options) {
+  command
+      .add_option("--op-types", options.op_types,
+                  "quantize only these operator types")
+      ->delimiter(',');
+  command.add_option("--nodes", options.nodes,
+                     "quantize only these nodes: A,B or re:^/block3/");
+  command.add_option("--exclude", options.exclude,
+                     "leave these nodes in float: A,B or re:PATTERN");
+  command.add_option("--subgraph", options.subgraphs,
+                     "quantize only the nodes between these tensors: "
+                     "in1,in2->out1; may be repeated");
+}
+
+Result<NodeSelection> MakeSelection(const SelectionOptions& options) {
+  NodeSelection selection;
+  selection.op_types_to_quantize = options.op_types;
+  const auto split = [](const std::vector<std::string>& texts,
+                        std::vector<std::string>& names) {
+    for (const std::string& text : texts) {
+      for (std::string& name : SplitNodeNames(text)) {
+        names.push_back(std::move(name));
+      }
+    }
+  };
+  split(options.nodes, selection.nodes_to_quantize);
+  split(options.exclude, selection.nodes_to_exclude);
+  for (const std::string& text : options.subgraphs) {
+    ZEROPOINT_ASSIGN_OR_RETURN(Subgraph subgraph, ParseSubgraph(text));
+    selection.subgraphs_to_quantize.push_back(std::move(subgraph));
+  }
+  return selection;
+}
+
 std::shared_ptr<ProgressBar> MakeProgressBar(const CommonOptions& options) {
   const bool wanted =
       options.progress == "always" ||

@@ -8,12 +8,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tools/zeropoint/progress_bar.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/flow/progress.h"
 #include "zeropoint/graph/model.h"
+#include "zeropoint/passes/node_selection.h"
 
 namespace zeropoint::cli {
 
@@ -47,6 +49,18 @@ void AddCalibrationOption(CLI::App& command, std::string& calibration);
 Result<std::unique_ptr<FeedSource>> OpenData(const DataOptions& options,
                                              const Model& model);
 
+/// Options of commands that quantize: which nodes.
+struct SelectionOptions {
+  std::vector<std::string> op_types;
+  std::vector<std::string> nodes;
+  std::vector<std::string> exclude;
+  std::vector<std::string> subgraphs;
+};
+void AddSelectionOptions(CLI::App& command, SelectionOptions& options);
+
+/// Errors: kInvalidArgument for a sub-graph that cannot be read.
+Result<NodeSelection> MakeSelection(const SelectionOptions& options);
+
 /// A bar on standard error, where `options` want one.
 std::shared_ptr<ProgressBar> MakeProgressBar(const CommonOptions& options);
 /// Calls of the hook move the bar.
@@ -68,6 +82,8 @@ void AddStatic(CLI::App& program, Run& run);
 void AddCalibrate(CLI::App& program, Run& run);
 void AddMerge(CLI::App& program, Run& run);
 void AddTable(CLI::App& program, Run& run);
+void AddDynamic(CLI::App& program, Run& run);
+void AddQat(CLI::App& program, Run& run);
 void AddCompare(CLI::App& program, Run& run);
 void AddConvert(CLI::App& program, Run& run);
 void AddRun(CLI::App& program, Run& run);

@@ -17,6 +17,8 @@ int main(int argc, char** argv) {
   AddCalibrate(program, run);
   AddMerge(program, run);
   AddTable(program, run);
+  AddDynamic(program, run);
+  AddQat(program, run);
   AddCompare(program, run);
   AddRun(program, run);
   AddInspect(program, run);

@@ -1,32 +1,26 @@
 // zeropoint static: quantizes with ranges from calibration samples.
-#include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tools/zeropoint/command.h"
+#include "tools/zeropoint/quantize_output.h"
 #include "zeropoint/calibration/choose_ranges.h"
 #include "zeropoint/calibration/state_file.h"
 #include "zeropoint/calibration/table_reader.h"
-#include "zeropoint/core/atomic_file.h"
 #include "zeropoint/core/form.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/data/read_tensor_overrides.h"
 #include "zeropoint/flow/calibrate_model.h"
 #include "zeropoint/flow/quantize_static.h"
 #include "zeropoint/profiles/find_profile.h"
-#include "zeropoint/report/json_report.h"
-#include "zeropoint/report/text_report.h"
 
 namespace zeropoint::cli {
 namespace {
 
 struct StaticCommand {
-  std::string model;
-  std::string output;
-  std::string report;
+  QuantizeOutput output;
   std::string form = "qdq";
   std::string domain = "onnx";
   std::string profile{ProfileNames().front()};
@@ -43,7 +37,7 @@ struct StaticCommand {
   std::string overrides;
   std::string rounding = "second-order";
   std::string tune = "auto";
-  NodeSelection selection;
+  SelectionOptions selection;
   CommonOptions common;
   DataOptions data;
 };
@@ -63,7 +57,8 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
   }
   ZEROPOINT_ASSIGN_OR_RETURN(options.calibration,
                              ParseCalibration(command.calibration));
-  options.selection = command.selection;
+  ZEROPOINT_ASSIGN_OR_RETURN(options.selection,
+                             MakeSelection(command.selection));
   if (!command.overrides.empty()) {
     ZEROPOINT_ASSIGN_OR_RETURN(options.overrides,
                                ReadTensorOverrides(command.overrides));
@@ -122,33 +117,11 @@ Result<QuantizationReport> Quantize(const StaticCommand& command, Model& model,
 Status Execute(const StaticCommand& command) {
   ZEROPOINT_ASSIGN_OR_RETURN(const StaticQuantizationOptions options,
                              MakeOptions(command));
-  ZEROPOINT_ASSIGN_OR_RETURN(Model model, Model::Load(command.model));
+  ZEROPOINT_ASSIGN_OR_RETURN(Model model, Model::Load(command.output.model));
   ZEROPOINT_ASSIGN_OR_RETURN(QuantizationReport report,
                              Quantize(command, model, options));
-  PhaseTimer timer(report.seconds);
-  ZEROPOINT_RETURN_IF_ERROR(model.Save(command.output));
-  timer.End("saving");
-  const std::size_t float_bytes = std::filesystem::file_size(command.model);
-  const std::size_t quantized_bytes =
-      std::filesystem::file_size(command.output);
-  const Json json = QuantizationToJson(report, command.output, float_bytes,
-                                       quantized_bytes, PeakMemory());
-  if (!command.report.empty()) {
-    ZEROPOINT_RETURN_IF_ERROR(
-        WriteFileAtomically(command.report, FormatJson(json, 1) + "\n"));
-  }
-  if (command.common.json) {
-    std::printf("%s\n", FormatJson(json).c_str());
-  } else if (!command.common.quiet) {
-    double seconds = 0.0;
-    for (const PhaseTime& phase : report.seconds) seconds += phase.seconds;
-    std::printf("%s%s: %s -> %s in %.2f s, peak memory %s\n",
-                QuantizationToText(report).c_str(), command.output.c_str(),
-                FormatBytes(float_bytes).c_str(),
-                FormatBytes(quantized_bytes).c_str(), seconds,
-                FormatBytes(PeakMemory()).c_str());
-  }
-  return Status();
+  return SaveQuantized(model, std::move(report), command.output,
+                       command.common);
 }
 
 }  // namespace
@@ -157,11 +130,7 @@ void AddStatic(CLI::App& program, Run& run) {
   auto command = std::make_shared<StaticCommand>();
   CLI::App* app = program.add_subcommand(
       "static", "quantize with ranges from calibration samples");
-  app->add_option("MODEL", command->model, "float model")->required();
-  app->add_option("-o,--output", command->output, "quantized model")
-      ->required();
-  app->add_option("--report", command->report,
-                  "write what was done to FILE.json");
+  AddOutputOptions(*app, command->output);
   app->add_option("--form", command->form, "form of the result")
       ->check(CLI::IsMember({"qdq", "qoperator", "integer"}))
       ->capture_default_str();
@@ -184,15 +153,7 @@ void AddStatic(CLI::App& program, Run& run) {
   app->add_option("--table", command->table,
                   "ranges in place of samples: a STATE.zpcal of `calibrate`, "
                   "or a calibration table (.flatbuffers, .json, .cache, .trt)");
-  app->add_option("--op-types", command->selection.op_types_to_quantize,
-                  "quantize only these operator types")
-      ->delimiter(',');
-  app->add_option("--nodes", command->selection.nodes_to_quantize,
-                  "quantize only these nodes")
-      ->delimiter(',');
-  app->add_option("--exclude", command->selection.nodes_to_exclude,
-                  "leave these nodes in float")
-      ->delimiter(',');
+  AddSelectionOptions(*app, command->selection);
   app->add_option("--overrides", command->overrides,
                   "types, ranges and scales of single tensors, FILE.json");
   app->add_option("--optimize", command->optimize, "clean the model up first")

@@ -52,6 +52,21 @@ struct OperatorRule {
   bool activation_by_activation = false;
 };
 
+/// One operator that the target runs with ranges found while it runs: on
+/// integers, or from weights stored as codes.
+struct DynamicRule {
+  std::string_view op_type;
+  /// Of the operator in the float model: "" or "com.microsoft".
+  std::string_view domain = "";
+  /// kAlways, or kOnRequest.
+  Placement placement = Placement::kAlways;
+  /// What it costs in speed, for the report; empty when it gains.
+  std::string_view slower = "";
+  /// The integer operator takes weights with a zero point for each output
+  /// channel. Scales for each are applied outside of it, on every target.
+  bool channel_zero_points = false;
+};
+
 /// The range that an operator's output has by definition.
 struct FixedOutputRange {
   std::string_view op_type;
@@ -70,6 +85,9 @@ struct TargetSpec {
   /// float and each input keeps its own scale. Each doubling costs the narrow
   /// input a bit.
   float unify_within = 4.0f;
+  std::vector<DynamicRule> dynamic_operators;
+  /// Of weights where activations are quantized at run time: 8 bits.
+  SchemeSpec dynamic_weights;
   /// The runtime's own optimizer quantizes float weights, per tensor, of a
   /// convolution that stands between a DequantizeLinear and a QuantizeLinear. A
   /// Clip that changes nothing, put in front, hides such a node from it.
@@ -86,6 +104,28 @@ struct TargetSpec {
       if (rule.op_type == op_type) return &rule;
     }
     return nullptr;
+  }
+
+  const DynamicRule* FindDynamic(std::string_view op_type,
+                                 std::string_view domain) const {
+    for (const DynamicRule& rule : dynamic_operators) {
+      if (rule.op_type == op_type && rule.domain == domain) return &rule;
+    }
+    return nullptr;
+  }
+
+  /// What the rules are about: the types that can be quantized at all.
+  std::vector<std::string_view> OperatorTypes() const {
+    std::vector<std::string_view> types;
+    for (const OperatorRule& rule : operators) types.push_back(rule.op_type);
+    return types;
+  }
+  std::vector<std::string_view> DynamicOperatorTypes() const {
+    std::vector<std::string_view> types;
+    for (const DynamicRule& rule : dynamic_operators) {
+      types.push_back(rule.op_type);
+    }
+    return types;
   }
 
   std::optional<RealRange> FixedRange(std::string_view op_type) const {

@@ -3,8 +3,13 @@
 #ifndef ZEROPOINT_FLOW_CLEAN_UP_H_
 #define ZEROPOINT_FLOW_CLEAN_UP_H_
 
+#include <utility>
+#include <vector>
+
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/infer_types.h"
+#include "zeropoint/graph/model.h"
 #include "zeropoint/passes/eliminate_dead.h"
 #include "zeropoint/passes/eliminate_duplicate_initializer.h"
 #include "zeropoint/passes/eliminate_identity.h"
@@ -18,6 +23,7 @@
 #include "zeropoint/passes/fuse_matmul_add.h"
 #include "zeropoint/passes/fuse_pad.h"
 #include "zeropoint/passes/fuse_softmax.h"
+#include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/pipeline.h"
 
 namespace zeropoint {
@@ -39,6 +45,23 @@ inline auto CleanUpPipeline() {
                   FoldConstant{},  EliminateIdentity{},
                   EliminateDead{}, EliminateDuplicateInitializer{}};
 }
+
+namespace internal {
+
+/// Runs the clean-up. What passes declined goes to `left_undone`.
+inline Status CleanUp(Model& model, const NodeEvaluator& evaluate,
+                      std::vector<Declined>& left_undone) {
+  ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
+  ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
+  PassContext context;
+  context.evaluate = evaluate;
+  auto pipeline = CleanUpPipeline();
+  const auto cleaned = pipeline.Run(graph, context);
+  left_undone = std::move(context.declined);
+  return cleaned.status();
+}
+
+}  // namespace internal
 
 }  // namespace zeropoint
 

@@ -127,9 +127,9 @@ inline Result<FloatFacts> LearnFacts(Model& model, FeedSource& source,
   timer.End("calibration");
   FloatFacts facts;
   facts.table = std::move(calibrated.table);
-  ZEROPOINT_ASSIGN_OR_RETURN(
-      const QuantizationPlan plan,
-      PlanQuantization(graph, target, selection, facts.table));
+  ZEROPOINT_ASSIGN_OR_RETURN(const QuantizationPlan plan,
+                             PlanQuantization(graph, target, selection,
+                                              facts.table, &options.overrides));
   const std::size_t held_out =
       internal::SamplesToHoldOut(model, options, report);
   if (options.second_order_rounding) {

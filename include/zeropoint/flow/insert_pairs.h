@@ -3,6 +3,7 @@
 #define ZEROPOINT_FLOW_INSERT_PAIRS_H_
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "zeropoint/calibration/calibration_table.h"
@@ -48,9 +49,7 @@ inline Status InsertPairs(Model& model,
   ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
   report.nodes = graph.nodes().size();
   NodeSelection selection = inputs.selection;
-  selection.nodes_to_exclude.insert(selection.nodes_to_exclude.end(),
-                                    choice.float_nodes.begin(),
-                                    choice.float_nodes.end());
+  for (const std::string& name : choice.float_nodes) selection.Exclude(name);
   PassContext context;
   context.target = &inputs.target;
   context.selection = &selection;

@@ -59,8 +59,8 @@ inline Result<std::vector<Declined>> PrepareModel(
   ZEROPOINT_RETURN_IF_ERROR(internal::UpgradeForQdq(model, target, overrides));
   std::vector<Declined> left_undone;
   if (optimize) {
-    ZEROPOINT_RETURN_IF_ERROR(internal::CleanUp(
-        model, NodeEvaluation(model, &kernels), left_undone));
+    ZEROPOINT_RETURN_IF_ERROR(
+        internal::CleanUp(model, NodeEvaluation(model, &kernels), left_undone));
   }
   return left_undone;
 }

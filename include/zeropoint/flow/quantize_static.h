@@ -76,15 +76,21 @@ Result<QuantizationReport> QuantizeWithFacts(
   report.activations = FormatScheme(target.activations);
   report.weights = FormatScheme(target.weights);
   report.calibration = FormatCalibration(options.calibration);
+  NodeSelection selection;
   {
-    ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));
-    ZEROPOINT_RETURN_IF_ERROR(CheckSelection(options.selection, graph, target));
+    ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        selection, ResolveSelection(options.selection, graph,
+                                    target.OperatorTypes(), target.name));
   }
-  const NodeSelection& selection = options.selection;
   const KernelTable& kernels = DispatchedKernels();
   ZEROPOINT_ASSIGN_OR_RETURN(report.left_undone,
                              PrepareModel(model, target, &options.overrides,
                                           options.optimize, kernels));
+  {
+    ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));
+    ZEROPOINT_RETURN_IF_ERROR(CheckOperatorTypes(selection, graph));
+  }
   timer.End("clean-up");
   ThreadPool pool(options.threads);
   ZEROPOINT_ASSIGN_OR_RETURN(

@@ -23,6 +23,7 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/initializer.h"
 #include "zeropoint/graph/mapped_file.h"
+#include "zeropoint/graph/spill_file.h"
 
 namespace zeropoint {
 
@@ -95,6 +96,37 @@ class ExternalData {
       files_.emplace(reference.location, std::move(file));
     }
     return Bytes(tensor).status();
+  }
+
+  /// Whether there is any data file.
+  bool empty() const { return files_.empty(); }
+
+  /// Moves the raw bytes of `tensor` to a file without a name in the model's
+  /// folder; it is external from then on, and saved like the others. Where the
+  /// folder takes no file, the tensor stays as it is.
+  void Spill(onnx::TensorProto& tensor) {
+    const std::string& raw = tensor.raw_data();
+    auto mapped = spilled_.Append(
+        {reinterpret_cast<const std::byte*>(raw.data()), raw.size()}, folder_);
+    if (!mapped.ok()) return;
+    // No path: PathInsideFolder takes none with this byte.
+    std::string location("\0spilled ", 9);
+    location += std::to_string(files_.size());
+    auto& entry = *tensor.add_external_data();
+    entry.set_key("location");
+    entry.set_value(location);
+    tensor.set_data_location(onnx::TensorProto::EXTERNAL);
+    // clear_raw_data keeps the memory for the next value.
+    delete tensor.release_raw_data();
+    files_.emplace(std::move(location), std::move(mapped).value());
+  }
+
+  /// Says that the bytes of a tensor are not needed for now (MappedFile).
+  void Forget(const onnx::TensorProto& tensor) const {
+    const auto reference = internal::ParseExternalReference(tensor);
+    const auto bytes = Bytes(tensor);
+    if (!reference.ok() || !bytes.ok()) return;
+    files_.find(reference->location)->second.Forget(*bytes);
   }
 
   /// The bytes of a tensor. Safe to call from many threads at once.
@@ -182,6 +214,7 @@ class ExternalData {
 
   std::string folder_;
   std::map<std::string, MappedFile> files_;
+  internal::SpillFile spilled_;
 };
 
 }  // namespace zeropoint

@@ -187,6 +187,10 @@ class GraphView {
     }
     return Tensor::CopyOf(view);
   }
+  /// Says that a constant is not read again soon; see Model::Forget.
+  void ForgetConstant(ValueId value) const {
+    if (initializer(value) != nullptr) model_->Forget(*initializer(value));
+  }
   /// Declared in the model or set since (by inference or by a pass); nullptr
   /// when unknown. Initializers are declared only when they are also inputs or
   /// outputs: element_type and shape know the others too.

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
@@ -36,17 +37,34 @@ class MappedFile {
       ::close(fd);
       return IoError("\"" + path + "\" is not a regular file");
     }
-    const auto size = static_cast<std::size_t>(facts.st_size);
+    auto mapped = Map(fd, 0, static_cast<std::size_t>(facts.st_size), path);
+    ::close(fd);
+    return mapped;
+  }
+
+  /// Maps `size` bytes of an open file; `offset` is a multiple of the page.
+  static Result<MappedFile> Map(int fd, std::size_t offset, std::size_t size,
+                                const std::string& path) {
     void* data = nullptr;
     if (size > 0) {
-      data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+      data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd,
+                    static_cast<off_t>(offset));
     }
-    const int error = errno;
-    ::close(fd);
     if (data == MAP_FAILED) {
-      return IoError("cannot map \"" + path + "\": " + std::strerror(error));
+      return IoError("cannot map \"" + path + "\": " + std::strerror(errno));
     }
     return MappedFile(static_cast<const std::byte*>(data), size);
+  }
+
+  /// Says that `part` of bytes() is not needed for now: its whole pages leave
+  /// memory, and come back from the file when they are read.
+  void Forget(std::span<const std::byte> part) const {
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto begin = reinterpret_cast<std::uintptr_t>(part.data());
+    const std::uintptr_t first = (begin + page - 1) / page * page;
+    const std::uintptr_t last = (begin + part.size()) / page * page;
+    if (first >= last) return;
+    ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
   }
 
   MappedFile(MappedFile&& other) noexcept

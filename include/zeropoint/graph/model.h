@@ -76,6 +76,23 @@ class Model {
     return internal::ViewTensor(tensor, external_data_, scratch);
   }
 
+  /// Moves a new large tensor out of memory, if the model has a data file: its
+  /// weights are then held by the file and not by the process, and so shall be
+  /// what they are replaced by. Others stay as they are.
+  void Spill(onnx::TensorProto& tensor) {
+    constexpr std::size_t kLarge = SaveOptions().external_data_threshold;
+    if (!external_data_.empty() && !IsExternal(tensor) &&
+        tensor.raw_data().size() >= kLarge) {
+      external_data_.Spill(tensor);
+    }
+  }
+
+  /// Says that the elements of `tensor` are not needed for now: what lies in a
+  /// data file leaves memory until it is read again. Views stay valid.
+  void Forget(const onnx::TensorProto& tensor) const {
+    if (IsExternal(tensor)) external_data_.Forget(tensor);
+  }
+
   /// The version of an operator set that the model imports; 0 when it does not.
   /// "" and "ai.onnx" are the same domain.
   std::int64_t opset(std::string_view domain = "") const {

@@ -153,6 +153,7 @@ class ModelWriter {
     }
     ZEROPOINT_ASSIGN_OR_RETURN(const std::size_t offset,
                                Append(bytes, IsExternal(tensor), folder));
+    if (IsExternal(tensor)) external_data_.Forget(tensor);
     onnx::TensorProto& replaced = replaced_.Empty(tensor);
     replaced.set_data_location(onnx::TensorProto::EXTERNAL);
     const auto add = [&replaced](const char* key, std::string value) {

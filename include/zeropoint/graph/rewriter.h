@@ -125,6 +125,7 @@ class Rewriter {
     const std::string hint = tensor.name().empty() ? "constant" : tensor.name();
     const ValueId value = tables_.AddInternedValue(UniqueName(hint), scope);
     tensor.set_name(NameOf(value));
+    view_.model().Spill(tensor);
     onnx::TensorProto* added = tables_.at(scope).graph->add_initializer();
     added->Swap(&tensor);
     tables_.at(value).initializer = added;
@@ -141,6 +142,7 @@ class Rewriter {
                      "Rewriter::SetInitializer needs a value that nothing else "
                      "defines");
     tensor.set_name(NameOf(value));
+    view_.model().Spill(tensor);
     if (record.type != nullptr && !record.is_graph_output) {
       SetType(value, TypeOf(tensor));
     }
@@ -212,6 +214,12 @@ class Rewriter {
   onnx::NodeProto& MutableNode(NodeId id) {
     ZEROPOINT_ASSERT(view_.alive(id), "Rewriter::MutableNode: an erased node");
     return *tables_.at(id).proto;
+  }
+
+  /// Names a node that has no name. Nothing refers to nodes by name, so it may
+  /// be that of a value.
+  void SetNodeName(NodeId id, std::string_view name) {
+    MutableNode(id).set_name(std::string(tables_.Intern(name)));
   }
 
   /// Whatever reads `from` reads `to` instead; both ids stay what they are.

@@ -6,11 +6,15 @@
 #include "zeropoint/passes/eliminate_dead.h"
 #include "zeropoint/passes/eliminate_duplicate_initializer.h"
 #include "zeropoint/passes/eliminate_identity.h"
+#include "zeropoint/passes/eliminate_redundant_qdq.h"
 #include "zeropoint/passes/fold_activation.h"
 #include "zeropoint/passes/fold_affine.h"
 #include "zeropoint/passes/fold_batch_norm.h"
+#include "zeropoint/passes/fold_batch_norm_qdq.h"
 #include "zeropoint/passes/fold_constant.h"
 #include "zeropoint/passes/fold_qdq.h"
+#include "zeropoint/passes/fold_quantize.h"
+#include "zeropoint/passes/fuse_fake_quantize.h"
 #include "zeropoint/passes/fuse_gelu.h"
 #include "zeropoint/passes/fuse_hard_sigmoid.h"
 #include "zeropoint/passes/fuse_hard_swish.h"
@@ -18,11 +22,14 @@
 #include "zeropoint/passes/fuse_matmul_add.h"
 #include "zeropoint/passes/fuse_pad.h"
 #include "zeropoint/passes/fuse_softmax.h"
+#include "zeropoint/passes/insert_dynamic_quantization.h"
 #include "zeropoint/passes/insert_qdq.h"
 #include "zeropoint/passes/integer_io.h"
 #include "zeropoint/passes/lower_to_integer.h"
 #include "zeropoint/passes/lower_to_qoperator.h"
 #include "zeropoint/passes/pass_registry.h"
+#include "zeropoint/passes/propagate_codes.h"
+#include "zeropoint/passes/propagate_qdq.h"
 #include "zeropoint/passes/quantize_bias.h"
 #include "zeropoint/passes/raise_to_qdq.h"
 
@@ -42,9 +49,11 @@ Status AddAllOf(PassRegistry& registry) {
 inline Status AddBuiltinPasses(PassRegistry& registry) {
   return internal::AddAllOf<
       EliminateDead, EliminateDuplicateInitializer, EliminateIdentity,
-      FoldActivation, FoldAffine, FoldBatchNorm, FoldConstant, FoldQdq,
+      EliminateRedundantQdq, FoldActivation, FoldAffine, FoldBatchNorm,
+      FoldBatchNormQdq, FoldConstant, FoldQdq, FoldQuantize, FuseFakeQuantize,
       FuseGelu, FuseHardSigmoid, FuseHardSwish, FuseLayerNorm, FuseMatMulAdd,
-      FusePad, FuseSoftmax, InsertQdq, IntegerIo, LowerToInteger, LowerToQOperator,
+      FusePad, FuseSoftmax, InsertDynamicQuantization, InsertQdq, IntegerIo,
+      LowerToInteger, LowerToQOperator, PropagateCodes, PropagateQdq,
       QuantizeBias, RaiseToQdq>(registry);
 }
 

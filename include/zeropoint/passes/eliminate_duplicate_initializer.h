@@ -86,6 +86,8 @@ class EliminateDuplicateInitializer {
                                    view.bytes());
       const Key key{std::hash<std::string_view>()(bytes), view};
       const auto [place, is_new] = first.emplace(key, value);
+      graph.ForgetConstant(value);
+      graph.ForgetConstant(place->second);
       if (is_new) {
         if (scratch.data() != nullptr) decoded.push_back(std::move(scratch));
         continue;

@@ -23,6 +23,41 @@
 
 namespace zeropoint {
 
+namespace internal {
+
+/// What a BatchNormalization computes; nothing when its statistics are not
+/// float constants with one value a channel.
+inline std::optional<ChannelAffine> BatchNormAffine(const GraphView& graph,
+                                                    NodeId batch_norm,
+                                                    std::size_t channels) {
+  std::array<Tensor, 4> parameters;  // scale, bias, mean, variance: [C]
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const ValueId value = graph.input(batch_norm, i + 1);
+    const auto dims = ConstantShape(graph, value);
+    if (dims != Dims{static_cast<std::int64_t>(channels)} ||
+        graph.element_type(value) != DataType::kFloat) {
+      return std::nullopt;
+    }
+    auto tensor = graph.Constant(value);
+    if (!tensor.ok()) return std::nullopt;
+    parameters[i] = std::move(*tensor);
+  }
+  const auto& [scale, bias, mean, variance] = parameters;
+  const double epsilon = GetFloat(graph.node(batch_norm), "epsilon", 1e-5F);
+  ChannelAffine affine;
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double deviation =
+        std::sqrt(static_cast<double>(variance.As<float>()[c]) + epsilon);
+    const double a = static_cast<double>(scale.As<float>()[c]) / deviation;
+    affine.scale.push_back(a);
+    affine.shift.push_back(static_cast<double>(bias.As<float>()[c]) -
+                           static_cast<double>(mean.As<float>()[c]) * a);
+  }
+  return affine;
+}
+
+}  // namespace internal
+
 /// Folds BatchNormalization into the Conv, ConvTranspose or Gemm before it:
 ///
 ///   a = scale / sqrt(var + epsilon)
@@ -68,7 +103,8 @@ class FoldBatchNorm {
       return Decline{NodeLabel(graph.node(before)) +
                      " has weights or a bias that are not float constants"};
     }
-    const auto affine = AffineOf(graph, root, linear->channels);
+    const auto affine =
+        internal::BatchNormAffine(graph, root, linear->channels);
     if (!affine) {
       return Decline{
           "its statistics are not float constants with one value a "
@@ -89,36 +125,6 @@ class FoldBatchNorm {
 
   Result<PassReport> Run(GraphView& graph, PassContext& context) {
     return SweepRoots(*this, graph, context);
-  }
-
- private:
-  static std::optional<internal::ChannelAffine> AffineOf(const GraphView& graph,
-                                                         NodeId batch_norm,
-                                                         std::size_t channels) {
-    std::array<Tensor, 4> parameters;  // scale, bias, mean, variance: [C]
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const ValueId value = graph.input(batch_norm, i + 1);
-      const auto dims = internal::ConstantShape(graph, value);
-      if (dims != Dims{static_cast<std::int64_t>(channels)} ||
-          graph.element_type(value) != DataType::kFloat) {
-        return std::nullopt;
-      }
-      auto tensor = graph.Constant(value);
-      if (!tensor.ok()) return std::nullopt;
-      parameters[i] = std::move(*tensor);
-    }
-    const auto& [scale, bias, mean, variance] = parameters;
-    const double epsilon = GetFloat(graph.node(batch_norm), "epsilon", 1e-5F);
-    internal::ChannelAffine affine;
-    for (std::size_t c = 0; c < channels; ++c) {
-      const double deviation =
-          std::sqrt(static_cast<double>(variance.As<float>()[c]) + epsilon);
-      const double a = static_cast<double>(scale.As<float>()[c]) / deviation;
-      affine.scale.push_back(a);
-      affine.shift.push_back(static_cast<double>(bias.As<float>()[c]) -
-                             static_cast<double>(mean.As<float>()[c]) * a);
-    }
-    return affine;
   }
 };
 

@@ -23,7 +23,8 @@ namespace zeropoint {
 /// constant of rank 2 and c a float constant of shape [N] or [1, N].
 ///
 /// x of a higher or unknown rank stays: Gemm has rank 2 only. So does a product
-/// with another reader, or that is a graph output. Enters bodies.
+/// with another reader, or that is a graph output. The Gemm has the name of the
+/// MatMul. Enters bodies.
 /// Source: ONNX Gemm-13.
 class FuseMatMulAdd {
  public:
@@ -37,7 +38,7 @@ class FuseMatMulAdd {
 
   struct Found {
     std::array<ValueId, 3> inputs;  // x, W, c
-    std::array<NodeId, 2> nodes;    // Add, MatMul
+    std::array<NodeId, 2> nodes;    // MatMul, Add
   };
 
   MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
@@ -57,7 +58,7 @@ class FuseMatMulAdd {
           !IsRowOf(graph, bias, (*dims)[1])) {
         continue;
       }
-      return Found{{x, weights, bias}, {root, matmul}};
+      return Found{{x, weights, bias}, {matmul, root}};
     }
     return std::nullopt;
   }
@@ -67,7 +68,7 @@ class FuseMatMulAdd {
     onnx::NodeProto fused;
     fused.set_op_type("Gemm");
     internal::FuseNodes(graph, rewriter, found.nodes, std::move(fused),
-                        found.inputs, graph.output(found.nodes.front(), 0));
+                        found.inputs, graph.output(found.nodes.back(), 0));
     return Status();
   }
 

@@ -192,8 +192,7 @@ class QdqInserter {
           context_.weight_rounder != nullptr && fixed == nullptr &&
                   input == node.operands.weight
               ? context_.weight_rounder->Round(
-                    {graph_.name(
-                         pairs_.PlannedAs(graph_.input(node.node, 0))),
+                    {graph_.name(pairs_.PlannedAs(graph_.input(node.node, 0))),
                      name, node.operands, real, CorrectsBias(node, input)},
                     scheme, axis)
               : QuantizeConstant(real, scheme, axis, fixed);
@@ -224,6 +223,7 @@ class QdqInserter {
                     added, scope);
       dequantized = known->second.dequantized.emplace(scope, added).first;
     }
+    graph_.ForgetConstant(value);
     rewriter_.SetInput(node.node, input, dequantized->second);
     return Status();
   }
@@ -342,7 +342,7 @@ class QdqInserter {
 /// is set. What stays float is listed in context.declined with its reason.
 ///
 /// Not idempotent: quantized operators are quantized once more. A name in the
-/// selection that matches nothing selects nothing here: see CheckSelection.
+/// selection that matches nothing selects nothing here: see ResolveSelection.
 /// Errors: kInvalidArgument without a target or a calibration; kUnsupported for
 /// a model below opset 13, below 21 for 16- and 4-bit codes and for blocks;
 /// kInvalidData for a range that is not finite; kInvalidModel for weights that

@@ -99,6 +99,37 @@ inline Tensor StoredCodes(const Tensor& codes, DataType storage) {
   return packed;
 }
 
+/// Quantizes `real` with given parameters: codes[i] =
+/// limit(round_half_even(x[i] / scale) + zero_point) to `codes`, in
+/// UnpackedType(storage).
+///
+/// Shapes:   real any shape, float; params one, one for each index of its axis,
+/// or one for each block. Requires: scales above 0; codes within the storage
+/// type. Errors:   kUnsupported for codes that are not 4-, 8- or 16-bit
+/// integers. Source:   ONNX QuantizeLinear.
+inline Result<Tensor> QuantizeWith(const TensorView& real,
+                                   const TensorQParams& params,
+                                   DataType storage, CodeRange codes) {
+  const std::span<const float> x = real.As<float>();
+  const ChannelLayout layout(real.dims(), params.axis, params.block);
+  Tensor quantized(UnpackedType(storage),
+                   Dims(real.dims().begin(), real.dims().end()));
+  ZEROPOINT_RETURN_IF_ERROR(
+      VisitDataType(quantized.type(), [&]<class Storage>() -> Status {
+        if constexpr (std::is_integral_v<Storage> && sizeof(Storage) <= 2) {
+          const std::span<Storage> q = quantized.template MutableAs<Storage>();
+          layout.ForEach([&](std::size_t channel, std::size_t i) {
+            q[i] = static_cast<Storage>(
+                reference::Quantize(x[i], params.channels[channel], codes));
+          });
+          return Status();
+        } else {
+          return Unsupported("codes are 4-, 8- or 16-bit integers");
+        }
+      }));
+  return quantized;
+}
+
 /// Quantizes `real` by the range of its own values: of the whole tensor (axis
 /// kPerTensor), of each index along `axis`, or, with scheme.block, of each
 /// block along it. What `fixed` says of a channel holds in place of its range.
@@ -114,12 +145,10 @@ inline Result<QuantizedTensor> QuantizeConstant(
   const ChannelLayout layout(real.dims(), axis, scheme.block);
   const CodeRange codes{scheme.qmin, scheme.qmax};
   QuantizedTensor quantized;
-  quantized.codes = Tensor(UnpackedType(scheme.storage),
-                           Dims(real.dims().begin(), real.dims().end()));
   quantized.params.axis = axis;
   quantized.params.block = scheme.block;
   if (scheme.block > 0) {
-    quantized.params.block_dims = quantized.codes.dims();
+    quantized.params.block_dims.assign(real.dims().begin(), real.dims().end());
     quantized.params.block_dims[static_cast<std::size_t>(axis)] =
         static_cast<std::int64_t>(layout.blocks());
   }
@@ -137,21 +166,9 @@ inline Result<QuantizedTensor> QuantizeConstant(
         fixed == nullptr ? ChooseQParams(ranges[i], scheme)
                          : OverrideParams(ranges[i], scheme, fixed->at(i)));
   }
-  ZEROPOINT_RETURN_IF_ERROR(
-      VisitDataType(quantized.codes.type(), [&]<class Storage>() -> Status {
-        if constexpr (std::is_integral_v<Storage> && sizeof(Storage) <= 2) {
-          const std::span<Storage> q =
-              quantized.codes.template MutableAs<Storage>();
-          const std::vector<QParams>& params = quantized.params.channels;
-          layout.ForEach([&](std::size_t channel, std::size_t i) {
-            q[i] = static_cast<Storage>(
-                reference::Quantize(x[i], params[channel], codes));
-          });
-          return Status();
-        } else {
-          return Unsupported("codes are 8- or 16-bit integers");
-        }
-      }));
+  ZEROPOINT_ASSIGN_OR_RETURN(
+      quantized.codes,
+      QuantizeWith(real, quantized.params, scheme.storage, codes));
   return quantized;
 }
 

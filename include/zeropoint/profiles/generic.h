@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "zeropoint/profiles/dynamic_operators.h"
 #include "zeropoint/profiles/profile.h"
 
 namespace zeropoint {
@@ -35,6 +36,8 @@ struct Generic {
     spec.operators.push_back(
         {.op_type = "MatMul", .activation_by_activation = true});
     spec.fixed_ranges = DefinedOutputRanges();
+    spec.dynamic_operators = StandardDynamicOperators();
+    spec.dynamic_weights = spec.weights;
     return spec;
   }
 };

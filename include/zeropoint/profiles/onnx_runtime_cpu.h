@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "zeropoint/profiles/dynamic_operators.h"
 #include "zeropoint/profiles/profile.h"
 
 namespace zeropoint {
@@ -47,6 +48,8 @@ struct OnnxRuntimeCpu {
                               .output = OutputKind::kFloat,
                               .min_macs = 100'000});
     spec.fixed_ranges = DefinedOutputRanges();
+    spec.dynamic_operators = OnnxRuntimeCpuDynamicOperators();
+    spec.dynamic_weights = SpecOf<MiddledChannelWeights>();
     spec.shield_float_weights = true;
     spec.weight_pair_limit = 128;
     return spec;

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "zeropoint/profiles/dynamic_operators.h"
 #include "zeropoint/profiles/profile.h"
 
 namespace zeropoint {
@@ -33,6 +34,8 @@ struct OpenVino {
                                 .min_macs = 100'000});
     }
     spec.fixed_ranges = DefinedOutputRanges();
+    spec.dynamic_operators = StandardDynamicOperators();
+    spec.dynamic_weights = spec.weights;
     return spec;
   }
 };

@@ -1,0 +1,57 @@
+// zeropoint qat: takes over the scales of a model that was trained with them.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/zeropoint/command.h"
+#include "tools/zeropoint/quantize_output.h"
+#include "zeropoint/flow/quantize_qat.h"
+#include "zeropoint/profiles/find_profile.h"
+
+namespace zeropoint::cli {
+namespace {
+
+struct QatCommand {
+  QuantizeOutput output;
+  std::string profile{ProfileNames().front()};
+  std::string optimize = "basic";
+  CommonOptions common;
+};
+
+Status Execute(const QatCommand& command) {
+  QatQuantizationOptions options;
+  ZEROPOINT_ASSIGN_OR_RETURN(options.target, FindProfile(command.profile));
+  options.optimize = command.optimize == "basic";
+  ZEROPOINT_ASSIGN_OR_RETURN(Model model, Model::Load(command.output.model));
+  ZEROPOINT_ASSIGN_OR_RETURN(QuantizationReport report,
+                             QuantizeQat(model, options));
+  return SaveQuantized(model, std::move(report), command.output,
+                       command.common);
+}
+
+}  // namespace
+
+void AddQat(CLI::App& program, Run& run) {
+  auto command = std::make_shared<QatCommand>();
+  CLI::App* app = program.add_subcommand(
+      "qat", "take over the scales of a model trained with fake quantization");
+  AddOutputOptions(*app, command->output);
+  std::vector<std::string> profiles;
+  for (const auto name : ProfileNames()) profiles.emplace_back(name);
+  app->add_option("--profile", command->profile, "runtime to quantize for")
+      ->check(CLI::IsMember(profiles))
+      ->capture_default_str();
+  app->add_option("--optimize", command->optimize, "clean the model up as well")
+      ->check(CLI::IsMember({"basic", "off"}))
+      ->capture_default_str();
+  AddCommonOptions(*app, command->common);
+  app->callback([command, &run] {
+    run = [command] {
+      const Status status = Execute(*command);
+      return status.ok() ? kSucceeded : Fail(status);
+    };
+  });
+}
+
+}  // namespace zeropoint::cli
