@@ -7,6 +7,7 @@
 #define ZEROPOINT_CORE_REFERENCE_H_
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 
 #include "zeropoint/core/qparams.h"
@@ -74,6 +75,29 @@ constexpr std::int32_t Requantize(std::int32_t accumulator, float multiplier,
 constexpr float RequantizeMultiplier(float input_scale, float weight_scale,
                                      float output_scale) {
   return input_scale * weight_scale / output_scale;
+}
+
+/// 2^exponent. Requires: -126 <= exponent <= 127.
+constexpr float PowerOfTwo(int exponent) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(exponent + 127) << 23);
+}
+
+/// The histogram bin of x where bins are w = 2^exponent wide and zero is an
+/// edge:
+///
+///   x >= 0:  trunc(x / w)         bin b covers [b w, (b + 1) w)
+///   x < 0:   -1 - trunc(-x / w)   the mirror image
+///
+/// Bin b of width w lies in bin floor(b / 2) = b >> 1 of width 2 w, so a
+/// histogram becomes coarser by adding neighbours and nothing is ever split.
+/// -0 is 0.
+///
+/// Requires: x finite; -127 <= exponent <= 126 and |x| / w < 2^31.
+constexpr std::int32_t HistogramBin(float x, int exponent) {
+  const float magnitude = x < 0.0f ? -x : x;
+  const auto widths =
+      static_cast<std::int32_t>(magnitude * PowerOfTwo(-exponent));
+  return x < 0.0f ? -1 - widths : widths;
 }
 
 }  // namespace zeropoint::reference

@@ -59,6 +59,22 @@ struct KernelTable {
   void (*min_max)(const float* x, std::size_t count,
                   MinMaxState* state) = nullptr;
 
+  // --- statistics: exact, so order and grouping do not matter ---
+
+  /// For each i: ++counts[reference::HistogramBin(x[i], exponent) &
+  /// (kHistogramBins - 1)]. Bins that follow one another are thus neighbours in
+  /// a ring, wherever they begin. Requires what HistogramBin requires.
+  void (*histogram)(const float* x, std::size_t count, int exponent,
+                    std::uint64_t* counts) = nullptr;
+  /// Two doubles whose exact sum is the exact sum of x, count <= kSumBlock.
+  /// False, and nothing said, for blocks that hold something not finite or
+  /// spread over more than 58 powers of two: add those one by one.
+  bool (*exact_sum_f32)(const float* x, std::size_t count,
+                        double* parts) = nullptr;
+  /// The same of squares: three doubles; at most 37 powers of two.
+  bool (*exact_square_sum_f32)(const float* x, std::size_t count,
+                               double* parts) = nullptr;
+
   // --- float matrix product ---
 
   /// Floats that pack_b_f32 writes for a k x n matrix.

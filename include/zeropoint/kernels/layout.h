@@ -18,6 +18,12 @@ struct MinMaxState {
   std::uint64_t infinite = 0;
 };
 
+/// Bins of a histogram; a power of two.
+inline constexpr std::size_t kHistogramBins = 2048;
+
+/// Values that one call of exact_sum_f32 or exact_square_sum_f32 takes at most.
+inline constexpr std::size_t kSumBlock = 4096;
+
 /// Real interval that an output is limited to: Relu is {0, inf}, Relu6 {0, 6}.
 /// The default limits nothing.
 struct Clamp {

@@ -18,7 +18,9 @@
 #include "zeropoint/kernels/conv-inl.h"
 #include "zeropoint/kernels/dequantize-inl.h"
 #include "zeropoint/kernels/elementwise-inl.h"
+#include "zeropoint/kernels/exact_sum-inl.h"
 #include "zeropoint/kernels/gemm-inl.h"
+#include "zeropoint/kernels/histogram-inl.h"
 #include "zeropoint/kernels/min_max-inl.h"
 #include "zeropoint/kernels/quantize-inl.h"
 #include "zeropoint/kernels/rows-inl.h"
@@ -43,6 +45,9 @@ inline constexpr KernelTable kKernels = {
     .requantize_u8 = Requantize<std::uint8_t>,
     .requantize_i8 = Requantize<std::int8_t>,
     .min_max = MinMax,
+    .histogram = Histogram,
+    .exact_sum_f32 = ExactSumParts,
+    .exact_square_sum_f32 = ExactSquareSumParts,
     .packed_b_count_f32 = PackedBCount,
     .pack_b_f32 = PackB,
     .gemm_f32 = Gemm,
