@@ -76,12 +76,14 @@ BOOST_AUTO_TEST_CASE(ASampleThatIsNotFiniteIsLeftOutWhole) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(ASampleOfOtherChannelsIsLeftOut) {
+BOOST_AUTO_TEST_CASE(SamplesOfDifferentChannelsHaveNoMeans) {
+  // Whichever comes first: leaving one out would depend on the order.
   ChannelMeanObserver observer;
   Observe(observer, {1, 2}, {1, 2});
   Observe(observer, {1, 3}, {7, 8, 9});
-  BOOST_TEST(observer.means() == (std::vector<double>{1.0, 2.0}),
-             boost::test_tools::per_element());
+  Observe(observer, {1, 2}, {1, 2});
+  BOOST_TEST(observer.mixed());
+  BOOST_TEST(observer.means().empty());
 }
 
 BOOST_AUTO_TEST_CASE(EmptyTensorsAndMissingAxesSayNothing) {

@@ -3,6 +3,7 @@
 #define ZEROPOINT_CALIBRATION_MIN_MAX_OBSERVER_H_
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <span>
 
@@ -15,16 +16,24 @@ namespace zeropoint {
 /// out of the range.
 class MinMaxObserver {
  public:
+  MinMaxObserver() = default;
+  explicit MinMaxObserver(const MinMaxState& state) : state_(state) {}
+
   void Observe(std::span<const float> x, const KernelTable& kernels) {
     kernels.min_max(x.data(), x.size(), &state_);
   }
 
   void Merge(const MinMaxObserver& other) {
-    state_.lo = std::min(state_.lo, other.state_.lo);
-    state_.hi = std::max(state_.hi, other.state_.hi);
-    state_.finite += other.state_.finite;
-    state_.nan += other.state_.nan;
-    state_.infinite += other.state_.infinite;
+    state_ = Merged(state_, other.state_);
+  }
+
+  static MinMaxState Merged(MinMaxState a, const MinMaxState& b) {
+    a.lo = std::min(a.lo, b.lo);
+    a.hi = std::max(a.hi, b.hi);
+    a.finite += b.finite;
+    a.nan += b.nan;
+    a.infinite += b.infinite;
+    return a;
   }
 
   /// Finite values seen.
@@ -34,6 +43,17 @@ class MinMaxObserver {
 
   /// Requires count() > 0.
   RealRange range() const { return {state_.lo, state_.hi}; }
+
+  const MinMaxState& state() const { return state_; }
+
+  /// Bit for bit.
+  friend bool operator==(const MinMaxObserver& a, const MinMaxObserver& b) {
+    const auto bits = [](float x) { return std::bit_cast<std::uint32_t>(x); };
+    return bits(a.state_.lo) == bits(b.state_.lo) &&
+           bits(a.state_.hi) == bits(b.state_.hi) &&
+           a.state_.finite == b.state_.finite && a.state_.nan == b.state_.nan &&
+           a.state_.infinite == b.state_.infinite;
+  }
 
  private:
   MinMaxState state_;
