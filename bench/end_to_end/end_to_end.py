@@ -86,4 +86,5 @@ def main():
                   f"{peer_seconds / seconds:16.1f}{peer_memory / memory:12.1f}", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(NonFiniteSamplesAreReportedAndKeptOutOfTheRanges) {
   const auto report = QuantizeStatic(model, source, {});
   BOOST_REQUIRE_MESSAGE(report.ok(), report.status().message());
   bool named = false;
-  for (const NonFiniteTensor& tensor : report->non_finite) {
+  for (const NonFiniteTensor& tensor : report->findings.non_finite) {
     named = named || (tensor.name == "x" && tensor.infinite == 1);
   }
   BOOST_TEST(named);

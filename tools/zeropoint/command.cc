@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "zeropoint/calibration/calibration_spec.h"
 #include "zeropoint/data/feed_source.h"
 #include "zeropoint/flow/describe_inputs.h"
 
@@ -40,6 +41,17 @@ void AddDataOptions(CLI::App& command, DataOptions& options) {
       ->check(CLI::PositiveNumber);
   command.add_option("--skip", options.skip, "leave out so many samples first")
       ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+}
+
+void AddCalibrationOption(CLI::App& command, std::string& calibration) {
+  command
+      .add_option("--calibration", calibration,
+                  "how ranges are chosen: minmax, percentile[:99.999], "
+                  "entropy, mse, moments[:K], moving-average[:WEIGHT]")
+      ->check([](const std::string& text) {
+        return ParseCalibration(text).status().message();
+      })
       ->capture_default_str();
 }
 

@@ -40,6 +40,9 @@ struct DataOptions {
 };
 void AddDataOptions(CLI::App& command, DataOptions& options);
 
+/// --calibration: how ranges are chosen.
+void AddCalibrationOption(CLI::App& command, std::string& calibration);
+
 /// The samples that `options` names, checked against the inputs of `model`.
 Result<std::unique_ptr<FeedSource>> OpenData(const DataOptions& options,
                                              const Model& model);
@@ -62,6 +65,9 @@ int Fail(const Status& status);
 /// was chosen.
 using Run = std::function<int()>;
 void AddStatic(CLI::App& program, Run& run);
+void AddCalibrate(CLI::App& program, Run& run);
+void AddMerge(CLI::App& program, Run& run);
+void AddTable(CLI::App& program, Run& run);
 void AddCompare(CLI::App& program, Run& run);
 void AddRun(CLI::App& program, Run& run);
 void AddInspect(CLI::App& program, Run& run);

@@ -13,6 +13,9 @@ int main(int argc, char** argv) {
   program.set_version_flag("--version", "zeropoint 0.1.0");
   Run run;
   AddStatic(program, run);
+  AddCalibrate(program, run);
+  AddMerge(program, run);
+  AddTable(program, run);
   AddCompare(program, run);
   AddRun(program, run);
   AddInspect(program, run);

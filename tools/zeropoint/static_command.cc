@@ -7,8 +7,12 @@
 #include <vector>
 
 #include "tools/zeropoint/command.h"
+#include "zeropoint/calibration/choose_ranges.h"
+#include "zeropoint/calibration/state_file.h"
+#include "zeropoint/calibration/table_reader.h"
 #include "zeropoint/core/atomic_file.h"
 #include "zeropoint/core/scheme_spec.h"
+#include "zeropoint/flow/calibrate_model.h"
 #include "zeropoint/flow/quantize_static.h"
 #include "zeropoint/profiles/find_profile.h"
 #include "zeropoint/report/json_report.h"
@@ -26,6 +30,8 @@ struct StaticCommand {
   std::string activations;
   std::string weights;
   std::string calibration = "minmax";
+  bool calibration_given = false;
+  std::string table;
   std::string optimize = "basic";
   std::string bias_correction = "on";
   NodeSelection selection;
@@ -44,6 +50,8 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
     ZEROPOINT_ASSIGN_OR_RETURN(options.weight_scheme,
                                ParseScheme(command.weights));
   }
+  ZEROPOINT_ASSIGN_OR_RETURN(options.calibration,
+                             ParseCalibration(command.calibration));
   options.selection = command.selection;
   options.optimize = command.optimize == "basic";
   options.correct_bias = command.bias_correction == "on";
@@ -51,17 +59,51 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
   return options;
 }
 
+/// The ranges of --table, for `model` as loaded.
+Result<CalibrationResult> LoadRanges(const StaticCommand& command, Model& model,
+                                     const StaticQuantizationOptions& options) {
+  CalibrationResult result;
+  if (!command.table.ends_with(".zpcal")) {
+    if (command.calibration_given) {
+      return InvalidArgument("'" + command.table +
+                             "' holds ranges already; --calibration chooses "
+                             "them from samples or from a .zpcal");
+    }
+    ZEROPOINT_ASSIGN_OR_RETURN(result.table,
+                               LoadCalibrationTable(command.table));
+    return result;
+  }
+  ZEROPOINT_ASSIGN_OR_RETURN(const CalibrationState state,
+                             LoadState(command.table));
+  ZEROPOINT_RETURN_IF_ERROR(
+      CheckStateIsOf(state, model, {options.target, options.optimize}));
+  return ChooseRanges(
+      state, options.calibration,
+      options.activation_scheme.value_or(options.target.activations));
+}
+
+Result<QuantizationReport> Quantize(const StaticCommand& command, Model& model,
+                                    StaticQuantizationOptions options) {
+  if (command.table.empty()) {
+    ZEROPOINT_ASSIGN_OR_RETURN(const std::unique_ptr<FeedSource> source,
+                               OpenData(command.data, model));
+    const auto bar = MakeProgressBar(command.common);
+    options.progress = MakeProgress(bar);
+    auto report = QuantizeStatic(model, *source, options);
+    bar->Finish();
+    return report;
+  }
+  ZEROPOINT_ASSIGN_OR_RETURN(CalibrationResult ranges,
+                             LoadRanges(command, model, options));
+  return QuantizeStatic(model, std::move(ranges), options);
+}
+
 Status Execute(const StaticCommand& command) {
-  ZEROPOINT_ASSIGN_OR_RETURN(StaticQuantizationOptions options,
+  ZEROPOINT_ASSIGN_OR_RETURN(const StaticQuantizationOptions options,
                              MakeOptions(command));
   ZEROPOINT_ASSIGN_OR_RETURN(Model model, Model::Load(command.model));
-  ZEROPOINT_ASSIGN_OR_RETURN(const std::unique_ptr<FeedSource> source,
-                             OpenData(command.data, model));
-  const auto bar = MakeProgressBar(command.common);
-  options.progress = MakeProgress(bar);
   ZEROPOINT_ASSIGN_OR_RETURN(QuantizationReport report,
-                             QuantizeStatic(model, *source, options));
-  bar->Finish();
+                             Quantize(command, model, options));
   PhaseTimer timer(report.seconds);
   ZEROPOINT_RETURN_IF_ERROR(model.Save(command.output));
   timer.End("saving");
@@ -112,10 +154,10 @@ void AddStatic(CLI::App& program, Run& run) {
   app->add_option(
       "--weights", command->weights,
       "scheme of weights, as i8:sym:channel:narrow; default: the profile's");
-  app->add_option("--calibration", command->calibration,
-                  "how ranges are chosen")
-      ->check(CLI::IsMember({"minmax"}))
-      ->capture_default_str();
+  AddCalibrationOption(*app, command->calibration);
+  app->add_option("--table", command->table,
+                  "ranges in place of samples: a STATE.zpcal of `calibrate`, "
+                  "or a calibration table (.flatbuffers, .json, .cache, .trt)");
   app->add_option("--op-types", command->selection.op_types_to_quantize,
                   "quantize only these operator types")
       ->delimiter(',');
@@ -133,8 +175,13 @@ void AddStatic(CLI::App& program, Run& run) {
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
   AddDataOptions(*app, command->data);
+  app->get_option("--data")->required(false);
   AddCommonOptions(*app, command->common);
-  app->callback([command, &run] {
+  app->callback([command, app, &run] {
+    if (command->table.empty() == command->data.source.empty()) {
+      throw CLI::RequiredError("Either samples (--data) or ranges (--table)");
+    }
+    command->calibration_given = app->get_option("--calibration")->count() > 0;
     run = [command] {
       const Status status = Execute(*command);
       return status.ok() ? kSucceeded : Fail(status);

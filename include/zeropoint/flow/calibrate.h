@@ -1,5 +1,5 @@
-// Calibrate: runs a model on samples and keeps, of each tensor asked for, its
-// range.
+// Calibrate: runs a model on samples and keeps, of each tensor asked for, what
+// range rules need.
 //
 // Tensors are observed as they are produced and then let go: memory is the
 // model, one sample and the observers, however many samples there are and
@@ -7,18 +7,18 @@
 #ifndef ZEROPOINT_FLOW_CALIBRATE_H_
 #define ZEROPOINT_FLOW_CALIBRATE_H_
 
-#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "zeropoint/calibration/calibration_table.h"
-#include "zeropoint/calibration/channel_mean_observer.h"
-#include "zeropoint/calibration/range_rule.h"
+#include "zeropoint/calibration/calibration_spec.h"
+#include "zeropoint/calibration/calibration_state.h"
+#include "zeropoint/calibration/choose_ranges.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/data/feed_source_base.h"
@@ -31,104 +31,105 @@ namespace zeropoint {
 
 namespace internal {
 
-/// Observes the tensors of each run; one observer a target.
-template <Observer O>
+/// Observes the tensors of each run.
 class ObservingSink final : public TensorSink {
  public:
   ObservingSink(std::span<const CalibrationTarget> targets,
-                const KernelTable& kernels)
-      : targets_(targets), kernels_(kernels), states_(targets.size()) {}
+                const KernelTable& kernels, CalibrationState& state)
+      : targets_(targets), kernels_(kernels) {
+    for (const CalibrationTarget& target : targets) {
+      const auto [at, is_new] = state.tensors.try_emplace(target.name);
+      if (is_new) at->second.statistics = TensorStatistics(state.collected);
+      states_.push_back(&at->second);
+    }
+  }
 
-  struct State {
-    O observer;
-    ChannelMeanObserver means;
-    Dims dims;
-    std::size_t elements = 0;
-    bool is_float = false;
-  };
-  const std::vector<State>& states() const { return states_; }
+  void set_sample(std::uint64_t sample) { sample_ = sample; }
 
   Status Consume(std::size_t tap, const TensorView& tensor) override {
-    if (tensor.type() != DataType::kFloat) return Status();
-    State& state = states_[tap];
-    state.is_float = true;
-    if (tensor.size() > state.elements || state.dims.empty()) {
-      state.elements = tensor.size();
-      state.dims.assign(tensor.dims().begin(), tensor.dims().end());
-    }
-    state.observer.Observe(tensor.As<float>(), kernels_);
-    if (targets_[tap].channel_means) state.means.Observe(tensor, 1, kernels_);
+    states_[tap]->Observe(tensor, sample_, targets_[tap].channel_means,
+                          kernels_);
     return Status();
   }
 
  private:
   std::span<const CalibrationTarget> targets_;
   const KernelTable& kernels_;
-  std::vector<State> states_;
+  std::vector<TensorState*> states_;
+  std::uint64_t sample_ = 0;
 };
 
 }  // namespace internal
 
-/// What was seen beside finite values; a range never holds them.
-struct NonFiniteTensor {
-  std::string name;
-  std::uint64_t nan = 0;
-  std::uint64_t infinite = 0;
+/// Where the samples of a run come from, and who is told about it.
+struct ObserveOptions {
+  /// The name of the data set, and the number in it of the source's first
+  /// sample.
+  std::string data;
+  std::uint64_t first = 0;
+  ProgressHook progress;
+  /// Called with a state that holds whole samples only, at most every
+  /// `checkpoint_seconds`. An error ends the run. May be empty.
+  std::function<Status(const CalibrationState&)> checkpoint;
+  double checkpoint_seconds = 5.0;
 };
 
-struct CalibrationResult {
-  CalibrationTable table;
-  std::size_t samples = 0;
-  std::vector<NonFiniteTensor> non_finite;
-};
-
-/// Runs every sample of `source` through `executor` and chooses a range for
-/// each target.
-///
-/// Targets that are no float tensors, or in which nothing finite was seen, are
-/// left out of the table. Errors: kInvalidData when there is no sample; those
-/// of the source, the executor and the range rule, with the number of the
-/// sample.
-template <Executor E, Observer O, class R>
-Result<CalibrationResult> Calibrate(E& executor, FeedSource& source,
-                                    std::span<const CalibrationTarget> targets,
-                                    const Calibration<O, R>& calibration,
-                                    const SchemeSpec& scheme,
-                                    const KernelTable& kernels,
-                                    const ProgressHook& progress = {}) {
+/// Runs every sample of `source` through `executor` and folds each target into
+/// `state`, whose `collected` says what is kept. Errors: those of the source
+/// and the executor, with the number of the sample; `state` is then undefined,
+/// what the last checkpoint got is not.
+template <Executor E>
+Status ObserveSamples(E& executor, FeedSource& source,
+                      std::span<const CalibrationTarget> targets,
+                      const KernelTable& kernels, CalibrationState& state,
+                      const ObserveOptions& options) {
+  using Clock = std::chrono::steady_clock;
   std::vector<std::string> taps;
   taps.reserve(targets.size());
   for (const CalibrationTarget& target : targets) taps.push_back(target.name);
-  internal::ObservingSink<O> sink(targets, kernels);
-  CalibrationResult result;
-  for (;;) {
+  internal::ObservingSink sink(targets, kernels, state);
+  Clock::time_point saved = Clock::now();
+  for (std::uint64_t sample = options.first;; ++sample) {
     ZEROPOINT_ASSIGN_OR_RETURN(const std::optional<Feeds> feeds, source.Next());
-    if (!feeds) break;
-    ZEROPOINT_RETURN_IF_ERROR(executor.Run(*feeds, taps, sink)
-                                  .WithContext("calibration sample " +
-                                               std::to_string(result.samples)));
-    ++result.samples;
-    if (progress) progress("calibrating", result.samples, source.size());
-  }
-  if (result.samples == 0) return InvalidData("there is no calibration sample");
-  const std::string why =
-      "min-max of " + std::to_string(result.samples) + " samples";
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const auto& state = sink.states()[i];
-    if (state.observer.nan_count() + state.observer.infinite_count() > 0) {
-      result.non_finite.push_back({targets[i].name, state.observer.nan_count(),
-                                   state.observer.infinite_count()});
+    if (!feeds) return Status();
+    sink.set_sample(sample);
+    ZEROPOINT_RETURN_IF_ERROR(
+        executor.Run(*feeds, taps, sink)
+            .WithContext("calibration sample " + std::to_string(sample)));
+    ZEROPOINT_RETURN_IF_ERROR(
+        state.samples.Add({options.data, sample, sample + 1}));
+    if (options.progress) {
+      options.progress("calibrating", sample - options.first + 1,
+                       source.size());
     }
-    if (!state.is_float || state.observer.count() == 0) continue;
-    CalibratedTensor tensor;
-    ZEROPOINT_ASSIGN_OR_RETURN(tensor.range,
-                               calibration.rule.Choose(state.observer, scheme));
-    tensor.why = why;
-    tensor.dims = state.dims;
-    tensor.channel_means = state.means.means();
-    result.table.emplace(targets[i].name, std::move(tensor));
+    const std::chrono::duration<double> since = Clock::now() - saved;
+    if (options.checkpoint && since.count() >= options.checkpoint_seconds) {
+      ZEROPOINT_RETURN_IF_ERROR(options.checkpoint(state));
+      saved = Clock::now();
+    }
   }
-  return result;
+}
+
+/// Runs every sample of `source` through `executor` and chooses a range for
+/// each target, by the rule of `calibration`.
+///
+/// Targets that are no float tensors, or in which nothing finite was seen, are
+/// left out of the table. Errors: kInvalidData when there is no sample; those
+/// of ObserveSamples and of the range rule.
+template <Executor E>
+Result<CalibrationResult> Calibrate(E& executor, FeedSource& source,
+                                    std::span<const CalibrationTarget> targets,
+                                    const CalibrationSpec& calibration,
+                                    const SchemeSpec& scheme,
+                                    const KernelTable& kernels,
+                                    const ProgressHook& progress = {}) {
+  CalibrationState state;
+  state.collected = CollectedStatistics::For(calibration);
+  ObserveOptions options;
+  options.progress = progress;
+  ZEROPOINT_RETURN_IF_ERROR(
+      ObserveSamples(executor, source, targets, kernels, state, options));
+  return ChooseRanges(state, calibration, scheme);
 }
 
 }  // namespace zeropoint

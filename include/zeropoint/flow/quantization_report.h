@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "zeropoint/flow/calibrate.h"
+#include "zeropoint/calibration/choose_ranges.h"
 #include "zeropoint/passes/pass.h"
 
 namespace zeropoint {
@@ -34,7 +34,8 @@ struct QuantizationReport {
   std::vector<Declined> float_nodes;
   /// What the clean-up left undone, with the reason.
   std::vector<Declined> left_undone;
-  std::vector<NonFiniteTensor> non_finite;
+  std::string calibration;  // method
+  CalibrationFindings findings;
   std::vector<PhaseTime> seconds;
 };
 

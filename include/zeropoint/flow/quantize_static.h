@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "zeropoint/calibration/range_rule.h"
+#include "zeropoint/calibration/calibration_spec.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/data/feed_source_base.h"
@@ -36,6 +36,8 @@ struct StaticQuantizationOptions {
   /// In place of the target's own schemes.
   std::optional<SchemeSpec> activation_scheme;
   std::optional<SchemeSpec> weight_scheme;
+  /// How ranges are chosen.
+  CalibrationSpec calibration;
   NodeSelection selection;
   /// Run the clean-up passes first.
   bool optimize = true;
@@ -93,20 +95,12 @@ inline Status InsertPairs(Model& model,
   return VerifyModel(graph);
 }
 
-}  // namespace internal
-
-/// Quantizes `model` in place, with ranges from the samples of `source`:
-/// upgrade, clean-up, calibration, Q/DQ insertion. The result is deterministic:
-/// the same model, samples and options give the same bytes, whatever the number
-/// of threads.
-///
-/// Errors: kInvalidArgument for a selection that names what is not there;
-/// kUnsupported for an operator that the executor lacks; kInvalidData for
-/// samples that do not fit; kInvalidModel. After an error the model is in an
-/// undefined state.
-inline Result<QuantizationReport> QuantizeStatic(
-    Model& model, FeedSource& source,
-    const StaticQuantizationOptions& options) {
+/// What every way of quantizing statically has in common: `ranges_of(model,
+/// targets)`, a Result<CalibrationResult>, is asked once the model is clean.
+template <class RangesOf>
+Result<QuantizationReport> QuantizeWithRanges(
+    Model& model, const StaticQuantizationOptions& options,
+    RangesOf ranges_of) {
   QuantizationReport report;
   PhaseTimer timer(report.seconds);
   TargetSpec target = options.target;
@@ -125,11 +119,11 @@ inline Result<QuantizationReport> QuantizeStatic(
     ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));
     ZEROPOINT_RETURN_IF_ERROR(CheckSelection(options.selection, graph, target));
   }
-  ZEROPOINT_RETURN_IF_ERROR(internal::UpgradeForQdq(model, target));
+  ZEROPOINT_RETURN_IF_ERROR(UpgradeForQdq(model, target));
   const KernelTable& kernels = DispatchedKernels();
   if (options.optimize) {
-    ZEROPOINT_RETURN_IF_ERROR(internal::CleanUp(
-        model, NodeEvaluation(model, &kernels), report.left_undone));
+    ZEROPOINT_RETURN_IF_ERROR(
+        CleanUp(model, NodeEvaluation(model, &kernels), report.left_undone));
   }
   timer.End("clean-up");
   std::vector<CalibrationTarget> targets;
@@ -138,23 +132,56 @@ inline Result<QuantizationReport> QuantizeStatic(
     ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
     targets = CalibrationTargets(graph, target, options.selection);
   }
-  CalibrationResult calibrated;
-  {
-    ZEROPOINT_ASSIGN_OR_RETURN(
-        BuiltinExecutor executor,
-        BuiltinExecutor::Create(
-            model, {.threads = options.threads, .kernels = &kernels}));
-    ZEROPOINT_ASSIGN_OR_RETURN(
-        calibrated, Calibrate(executor, source, targets, MinMaxCalibration{},
-                              target.activations, kernels, options.progress));
-  }
+  ZEROPOINT_ASSIGN_OR_RETURN(CalibrationResult calibrated,
+                             ranges_of(model, targets, target.activations));
   report.samples = calibrated.samples;
-  report.non_finite = std::move(calibrated.non_finite);
+  report.findings = std::move(calibrated.findings);
+  report.calibration = FormatCalibration(options.calibration);
   timer.End("calibration");
   ZEROPOINT_RETURN_IF_ERROR(
-      internal::InsertPairs(model, options, target, calibrated.table, report));
+      InsertPairs(model, options, target, calibrated.table, report));
   timer.End("quantization");
   return report;
+}
+
+}  // namespace internal
+
+/// Quantizes `model` in place, with ranges from the samples of `source`:
+/// upgrade, clean-up, calibration, Q/DQ insertion. The result is deterministic:
+/// the same model, samples and options give the same bytes, whatever the number
+/// of threads.
+///
+/// Errors: kInvalidArgument for a selection that names what is not there;
+/// kUnsupported for an operator that the executor lacks; kInvalidData for
+/// samples that do not fit; kInvalidModel. After an error the model is in an
+/// undefined state.
+inline Result<QuantizationReport> QuantizeStatic(
+    Model& model, FeedSource& source,
+    const StaticQuantizationOptions& options) {
+  return internal::QuantizeWithRanges(
+      model, options,
+      [&](Model& clean, const std::vector<CalibrationTarget>& targets,
+          const SchemeSpec& scheme) -> Result<CalibrationResult> {
+        const KernelTable& kernels = DispatchedKernels();
+        ZEROPOINT_ASSIGN_OR_RETURN(
+            BuiltinExecutor executor,
+            BuiltinExecutor::Create(
+                clean, {.threads = options.threads, .kernels = &kernels}));
+        return Calibrate(executor, source, targets, options.calibration, scheme,
+                         kernels, options.progress);
+      });
+}
+
+/// The same with ranges that are known: from a calibration state by
+/// ChooseRanges, or from a file. Tensors that they lack stay float.
+inline Result<QuantizationReport> QuantizeStatic(
+    Model& model, CalibrationResult calibrated,
+    const StaticQuantizationOptions& options) {
+  return internal::QuantizeWithRanges(
+      model, options,
+      [&](Model&, const std::vector<CalibrationTarget>&, const SchemeSpec&) {
+        return Result<CalibrationResult>(std::move(calibrated));
+      });
 }
 
 }  // namespace zeropoint

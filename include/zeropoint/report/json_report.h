@@ -36,6 +36,23 @@ inline Json DeclinedToJson(const std::vector<Declined>& declined) {
   }
   return list;
 }
+
+/// What calibration found; `non_finite` gets the tensors that hold NaN or
+/// infinities.
+inline Json FindingsToJson(const CalibrationFindings& findings,
+                           Json& non_finite) {
+  non_finite = Json::array();
+  for (const NonFiniteTensor& tensor : findings.non_finite) {
+    non_finite.push_back({{"name", tensor.name},
+                          {"nan", tensor.nan},
+                          {"infinite", tensor.infinite}});
+  }
+  return {{"never_produced", findings.never_produced},
+          {"always_empty", findings.always_empty},
+          {"unsettled", findings.unsettled},
+          {"unsettled_share", findings.unsettled_share},
+          {"settled", findings.settled()}};
+}
 }  // namespace internal
 
 /// The result of a quantizing command:
@@ -43,8 +60,9 @@ inline Json DeclinedToJson(const std::vector<Declined>& declined) {
 ///   output, form, profile, schemes{activations, weights}, samples,
 ///   nodes{total, quantized, quantized_names[], float[{name, op, reason}]},
 ///   tensors[{name, lo, hi, scale, zero_point, scheme, why}], left_undone[],
-///   non_finite[], notes[], bytes{float, quantized}, seconds{phase: s},
-///   peak_rss_bytes
+///   non_finite[], calibration{method, never_produced[], always_empty[],
+///   unsettled[], unsettled_share, settled}, notes[], bytes{float, quantized},
+///   seconds{phase: s}, peak_rss_bytes
 inline Json QuantizationToJson(const QuantizationReport& report,
                                std::string_view output, std::size_t float_bytes,
                                std::size_t quantized_bytes,
@@ -71,12 +89,9 @@ inline Json QuantizationToJson(const QuantizationReport& report,
                        {"why", tensor.why}});
   }
   document["left_undone"] = internal::DeclinedToJson(report.left_undone);
-  Json& non_finite = document["non_finite"] = Json::array();
-  for (const NonFiniteTensor& tensor : report.non_finite) {
-    non_finite.push_back({{"name", tensor.name},
-                          {"nan", tensor.nan},
-                          {"infinite", tensor.infinite}});
-  }
+  document["calibration"] =
+      internal::FindingsToJson(report.findings, document["non_finite"]);
+  document["calibration"]["method"] = report.calibration;
   document["notes"] = report.quantized.notes;
   document["bytes"] = {{"float", float_bytes}, {"quantized", quantized_bytes}};
   Json& seconds = document["seconds"] = Json::object();

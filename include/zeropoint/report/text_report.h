@@ -34,6 +34,36 @@ inline std::string ListNames(const std::vector<std::string>& names,
 
 }  // namespace internal
 
+/// A line for each thing that calibration found and its reader should know.
+inline std::string FindingsToText(const CalibrationFindings& findings) {
+  constexpr std::size_t kNames = 3;
+  std::string text;
+  for (const NonFiniteTensor& tensor : findings.non_finite) {
+    text += "warning: tensor '" + tensor.name + "' held " +
+            std::to_string(tensor.nan) + " NaN and " +
+            std::to_string(tensor.infinite) +
+            " infinite values; its range leaves them out\n";
+  }
+  if (!findings.never_produced.empty()) {
+    text += "warning: no sample produced " +
+            internal::ListNames(findings.never_produced, kNames) +
+            "; they have no range\n";
+  }
+  if (!findings.always_empty.empty()) {
+    text += "warning: always empty, so without a range: " +
+            internal::ListNames(findings.always_empty, kNames) + "\n";
+  }
+  if (!findings.settled()) {
+    text += "warning: the ranges of " +
+            std::to_string(findings.unsettled.size()) + " tensors (" +
+            std::to_string(static_cast<int>(100.0 * findings.unsettled_share)) +
+            " %) still grew in the last tenth of the samples, as of " +
+            internal::ListNames(findings.unsettled, kNames) +
+            "; give more samples\n";
+  }
+  return text;
+}
+
 /// What was quantized, and what stayed float with the reasons, grouped: one
 /// line for each operator type and reason.
 inline std::string QuantizationToText(const QuantizationReport& report) {
@@ -50,12 +80,7 @@ inline std::string QuantizationToText(const QuantizationReport& report) {
   for (const std::string& note : report.quantized.notes) {
     text += "note: " + note + "\n";
   }
-  for (const NonFiniteTensor& tensor : report.non_finite) {
-    text += "warning: tensor '" + tensor.name + "' held " +
-            std::to_string(tensor.nan) + " NaN and " +
-            std::to_string(tensor.infinite) +
-            " infinite values; its range leaves them out\n";
-  }
+  text += FindingsToText(report.findings);
   std::map<std::pair<std::string, std::string>, std::vector<std::string>>
       groups;
   for (const Declined& node : report.float_nodes) {

@@ -1,0 +1,196 @@
+#include "zeropoint/flow/calibrate_model.h"
+
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/flow/sample_source.h"
+#include "tests/graph/parse_model.h"
+#include "zeropoint/calibration/state_file.h"
+#include "zeropoint/profiles/generic.h"
+
+namespace zeropoint {
+namespace {
+
+Model Network(float weight = 0.5f) {
+  Model model = Model::FromProto(testing::ParseProto(R"(
+    <ir_version: 8, opset_import: ["" : 17]>
+    g (float[1, 2, 4, 4] x) => (float[1, 300, 4, 4] y)
+    <float[300, 2, 1, 1] w>
+    { [conv] c = Conv (x, w)
+      [relu] y = Relu (c) })"))
+                    .value();
+  onnx::TensorProto& w = *model.proto().mutable_graph()->mutable_initializer(0);
+  w.clear_float_data();
+  for (int i = 0; i < 600; ++i) {
+    w.add_float_data(weight * static_cast<float>(i % 7 - 3));
+  }
+  return model;
+}
+
+CalibrationPreparation Preparation() { return {.target = Generic::Spec()}; }
+
+CalibrationState Started() {
+  Model model = Network();
+  return StartCalibration(model, Preparation(), CollectedStatistics::All())
+      .value();
+}
+
+/// Folds samples [first, last) in, with a checkpoint after each.
+std::vector<std::string> Observe(CalibrationState& state, std::size_t first,
+                                 std::size_t last) {
+  Model model = Network();
+  testing::SampleSource source("x", {1, 2, 4, 4}, last - first,
+                               [first](std::size_t sample) {
+                                 return testing::Waves(32)(first + sample);
+                               });
+  std::vector<std::string> checkpoints;
+  ObserveOptions options;
+  options.data = "waves";
+  options.first = first;
+  options.checkpoint_seconds = 0.0;
+  options.checkpoint = [&](const CalibrationState& so_far) {
+    checkpoints.push_back(SerializeState(so_far).value());
+    return Status();
+  };
+  const Status status =
+      CalibrateModel(model, source, Preparation(), 1, state, options);
+  BOOST_REQUIRE_MESSAGE(status.ok(), status.message());
+  return checkpoints;
+}
+
+BOOST_AUTO_TEST_SUITE(calibrate_model)
+
+BOOST_AUTO_TEST_CASE(EveryCheckpointLeadsToTheSameEnd) {
+  CalibrationState whole = Started();
+  const auto checkpoints = Observe(whole, 0, 6);
+  const std::string bytes = SerializeState(whole).value();
+  BOOST_REQUIRE(checkpoints.size() == 6u);
+  for (std::size_t done = 1; done <= 6; ++done) {
+    CalibrationState resumed = ParseState(checkpoints[done - 1]).value();
+    BOOST_TEST(resumed.samples.count() == done);
+    if (done < 6) Observe(resumed, done, 6);
+    BOOST_TEST((SerializeState(resumed).value() == bytes));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(AFailingCheckpointEndsTheRun) {
+  CalibrationState state = Started();
+  Model model = Network();
+  testing::SampleSource source("x", {1, 2, 4, 4}, 3, testing::Waves(32));
+  ObserveOptions options;
+  options.checkpoint_seconds = 0.0;
+  options.checkpoint = [](const CalibrationState&) {
+    return IoError("the disk is full");
+  };
+  BOOST_TEST(CalibrateModel(model, source, Preparation(), 1, state, options)
+                 .message()
+                 .find("disk") != std::string::npos);
+  BOOST_TEST(state.samples.count() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(RangesFromAStateQuantizeAsSamplesDo) {
+  for (const std::string rule : {"minmax", "entropy", "mse"}) {
+    StaticQuantizationOptions options;
+    options.target = Generic::Spec();
+    options.calibration = ParseCalibration(rule).value();
+    Model from_samples = Network();
+    testing::SampleSource source("x", {1, 2, 4, 4}, 6, testing::Waves(32));
+    BOOST_REQUIRE(QuantizeStatic(from_samples, source, options).ok());
+    CalibrationState state = Started();
+    Observe(state, 0, 6);
+    Model from_state = Network();
+    auto ranges =
+        ChooseRanges(state, options.calibration, options.target.activations);
+    BOOST_REQUIRE(ranges.ok());
+    const auto report = QuantizeStatic(from_state, *ranges, options);
+    BOOST_REQUIRE_MESSAGE(report.ok(), report.status().message());
+    BOOST_TEST(report->calibration == rule);
+    BOOST_TEST((from_state.proto().SerializeAsString() ==
+                from_samples.proto().SerializeAsString()));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(TensorsWithoutARangeStayFloat) {
+  Model model = Network();
+  CalibrationResult ranges;
+  ranges.table["x"].range = {-1.0f, 1.0f};
+  StaticQuantizationOptions options;
+  options.target = Generic::Spec();
+  const auto report = QuantizeStatic(model, ranges, options);
+  BOOST_REQUIRE_MESSAGE(report.ok(), report.status().message());
+  BOOST_TEST(report->float_nodes.size() + report->quantized.nodes.size() > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(AStateIsOfItsModelAndItsPreparation) {
+  const CalibrationState state = Started();
+  Model same = Network();
+  BOOST_TEST(CheckStateIsOf(state, same, Preparation()).ok());
+  Model other = Network(0.25f);
+  BOOST_TEST(CheckStateIsOf(state, other, Preparation())
+                 .message()
+                 .find("another model") != std::string::npos);
+  BOOST_TEST(CheckStateIsOf(state, same,
+                            {.target = Generic::Spec(), .optimize = false})
+                 .message()
+                 .find("--optimize") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(TheFingerprintDoesNotDependOnWhereWeightsAre) {
+  const auto folder = std::filesystem::temp_directory_path() /
+                      ("zeropoint-fingerprint-" + std::to_string(::getpid()));
+  std::filesystem::create_directory(folder);
+  const std::string inside = folder / "inside.onnx";
+  const std::string outside = folder / "outside.onnx";
+  Model model = Network();
+  BOOST_REQUIRE(model.Save(inside).ok());
+  BOOST_REQUIRE(
+      model
+          .Save(outside, {.external_data = ExternalDataPolicy::kAlways,
+                          .external_data_threshold = 1})
+          .ok());
+  Model from_inside = Model::Load(inside).value();
+  Model from_outside = Model::Load(outside).value();
+  const std::string before = from_outside.proto().SerializeAsString();
+  const auto fingerprint = ModelFingerprint(model).value();
+  BOOST_TEST(ModelFingerprint(from_inside).value() == fingerprint);
+  BOOST_TEST(ModelFingerprint(from_outside).value() == fingerprint);
+  BOOST_TEST((from_outside.proto().SerializeAsString() == before));
+  from_inside.proto().mutable_graph()->mutable_node(1)->set_op_type("Abs");
+  BOOST_TEST(ModelFingerprint(from_inside).value() != fingerprint);
+  std::filesystem::remove_all(folder);
+}
+
+BOOST_AUTO_TEST_CASE(ShardsCoverEverySampleOnce) {
+  for (const std::size_t total : {0u, 1u, 5u, 7u, 100u, 1001u}) {
+    for (const std::uint64_t count : {1u, 2u, 7u, 16u}) {
+      std::size_t next = 0;
+      for (std::uint64_t k = 0; k < count; ++k) {
+        const SampleRange range = Shard{k, count}.Of(total);
+        BOOST_TEST(range.first == next);
+        BOOST_TEST(range.count <= total / count + 1);
+        next += range.count;
+      }
+      BOOST_TEST(next == total);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(TheTextOfAShardIsRead) {
+  BOOST_TEST(ParseShard("2/7").value().index == 2u);
+  BOOST_TEST(ParseShard("2/7").value().count == 7u);
+  for (const char* wrong :
+       {"", "1", "1/", "/2", "2/2", "-1/2", "0/0", "1/2x", "0/9999999"}) {
+    BOOST_TEST(!ParseShard(wrong).ok());
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeropoint
