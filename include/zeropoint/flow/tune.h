@@ -26,7 +26,8 @@ struct TuneOptions {
   /// multiply-accumulates.
   double float_share = 0.06;
   std::size_t most_float_nodes = 6;
-  /// A node goes back to float for at least this much.
+  /// The configured choice is left, and a node goes back to float, for at least
+  /// this much: smaller differences on a few samples rank nothing.
   double least_gain_db = 0.5;
 };
 
@@ -77,13 +78,12 @@ class Tuner {
     if (result_.choice.second_order_rounding) {
       QuantizationChoice other = result_.choice;
       other.second_order_rounding = false;
-      ZEROPOINT_RETURN_IF_ERROR(Try("nearest rounding", std::move(other), 0.0));
+      ZEROPOINT_RETURN_IF_ERROR(Try("nearest rounding", std::move(other)));
     }
     if (result_.choice.correct_bias) {
       QuantizationChoice other = result_.choice;
       other.correct_bias = false;
-      ZEROPOINT_RETURN_IF_ERROR(
-          Try("no bias correction", std::move(other), 0.0));
+      ZEROPOINT_RETURN_IF_ERROR(Try("no bias correction", std::move(other)));
     }
     ZEROPOINT_RETURN_IF_ERROR(ReturnToFloat(nodes));
     return std::move(result_);
@@ -96,9 +96,10 @@ class Tuner {
     result_.steps.push_back({std::move(what), Decibel(noise), accepted});
   }
 
-  Status Try(std::string what, QuantizationChoice choice, double least_gain) {
+  Status Try(std::string what, QuantizationChoice choice) {
     ZEROPOINT_ASSIGN_OR_RETURN(const double noise, noise_of_(choice, false));
-    const bool better = Decibel(noise) > Decibel(noise_) + least_gain;
+    const bool better =
+        Decibel(noise) > Decibel(noise_) + options_.least_gain_db;
     Note(std::move(what), noise, better);
     if (better) {
       noise_ = noise;
@@ -158,8 +159,8 @@ class Tuner {
       QuantizationChoice choice = result_.choice;
       choice.float_nodes.push_back(nodes[at].name);
       const std::size_t before = result_.choice.float_nodes.size();
-      ZEROPOINT_RETURN_IF_ERROR(Try("float '" + nodes[at].name + "'",
-                                    std::move(choice), options_.least_gain_db));
+      ZEROPOINT_RETURN_IF_ERROR(
+          Try("float '" + nodes[at].name + "'", std::move(choice)));
       if (result_.choice.float_nodes.size() > before) macs += nodes[at].macs;
     }
     return Status();
