@@ -36,18 +36,6 @@ inline Status UpgradeForQdq(Model& model, const TargetSpec& target,
                                  : needed);
 }
 
-inline Status CleanUp(Model& model, const NodeEvaluator& evaluate,
-                      std::vector<Declined>& left_undone) {
-  ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
-  ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
-  PassContext context;
-  context.evaluate = evaluate;
-  auto pipeline = CleanUpPipeline();
-  const auto cleaned = pipeline.Run(graph, context);
-  left_undone = std::move(context.declined);
-  return cleaned.status();
-}
-
 }  // namespace internal
 
 /// Lifts `model` to an opset that can say what `target` and `overrides` want
