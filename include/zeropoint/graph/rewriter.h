@@ -89,8 +89,7 @@ class Rewriter {
                std::span(outputs.begin(), outputs.size()), scope);
   }
 
-  /// Removes a node and its bodies. Its outputs lose their producer; whoever
-  /// still reads them at Finish is an error.
+  /// Removes a node and its bodies. To read its outputs at Finish is an error.
   void Erase(NodeId id) {
     ZEROPOINT_ASSERT(view_.alive(id), "Rewriter::Erase needs a live node");
     internal::NodeRecord& record = tables_.at(id);
@@ -208,16 +207,14 @@ class Rewriter {
     MarkDirty(record.scope);
   }
 
-  /// The node, to change its attributes (not bodies), documentation or
-  /// metadata. Names, inputs, outputs, domain and operator are not to be
-  /// touched.
+  /// The node, to change its attributes (not bodies), documentation or metadata
+  /// and nothing else.
   onnx::NodeProto& MutableNode(NodeId id) {
     ZEROPOINT_ASSERT(view_.alive(id), "Rewriter::MutableNode: an erased node");
     return *tables_.at(id).proto;
   }
 
-  /// Names a node that has no name. Nothing refers to nodes by name, so it may
-  /// be that of a value.
+  /// Names a node that has no name; it may be that of a value.
   void SetNodeName(NodeId id, std::string_view name) {
     MutableNode(id).set_name(std::string(tables_.Intern(name)));
   }
@@ -227,14 +224,13 @@ class Rewriter {
   /// A graph output keeps its public name: when `from` is one, `to` takes the
   /// name over and becomes the output, and `from` gets a fresh name. Where `to`
   /// cannot be renamed (a graph input or output, an initializer, a value of an
-  /// outer scope) an Identity node produces `from` out of `to` instead. A graph
-  /// input or initializer that is itself an output stays one.
+  /// outer scope) an Identity node produces `from` out of `to` instead.
   /// To put nodes behind a value, call this first, then Add the nodes.
   /// Requires: `to` is visible wherever `from` is.
   void ReplaceUses(ValueId from, ValueId to);
 
-  /// States the type of a value that is neither input nor output of a graph. It
-  /// reaches the model only where value_info had an entry for the value.
+  /// States the type of a value that is no input or output of a graph; it
+  /// reaches the model where value_info has an entry.
   void SetType(ValueId value, onnx::TypeProto type) {
     internal::ValueRecord& record = tables_.at(value);
     ZEROPOINT_ASSERT(!record.is_graph_input && !record.is_graph_output,
@@ -244,8 +240,7 @@ class Rewriter {
     MarkDirty(record.scope);
   }
 
-  /// Changes the element type of an input or output of a graph: the model's
-  /// contract, for passes whose purpose it is.
+  /// Changes the element type of a graph's input or output: its contract.
   void SetPublicType(ValueId value, DataType type) {
     auto* declared = const_cast<onnx::TypeProto*>(tables_.at(value).type);
     ZEROPOINT_ASSERT(declared != nullptr && declared->has_tensor_type(),
@@ -254,8 +249,8 @@ class Rewriter {
         static_cast<std::int32_t>(type));
   }
 
-  /// Compacts and places the nodes of every scope that changed, and drops
-  /// value_info of values that are gone. The rewriter can be used again.
+  /// Compacts and places the nodes of every scope that changed, and drops stale
+  /// value_info. The rewriter can be used again.
   /// Errors: kInvalidModel for a value that is read and not produced, and for a
   /// cycle; messages name the node.
   Status Finish();

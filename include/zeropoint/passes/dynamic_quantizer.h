@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/core/form.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/graph/attributes.h"
@@ -18,8 +19,6 @@
 #include "zeropoint/passes/pass.h"
 
 namespace zeropoint {
-
-inline constexpr std::string_view kMicrosoftDomain = "com.microsoft";
 
 /// What DynamicQuantizeLinear makes of a tensor.
 struct DynamicActivation {

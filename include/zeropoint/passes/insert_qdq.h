@@ -16,8 +16,8 @@
 #include "zeropoint/core/reference.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/rewriter.h"
+#include "zeropoint/passes/bias_corrector.h"
 #include "zeropoint/passes/check_overrides.h"
-#include "zeropoint/passes/correct_bias.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/place_pairs.h"
 #include "zeropoint/passes/plan_quantization.h"
@@ -39,7 +39,8 @@ class QdqInserter {
         context_(context),
         correct_bias_(correct_bias),
         rewriter_(graph),
-        pairs_(graph, rewriter_, sharing) {}
+        pairs_(graph, rewriter_, sharing),
+        bias_(graph, rewriter_, *context.calibration) {}
 
   Result<PassReport> Run(const QuantizationPlan& plan) {
     QuantizedUses readers;
@@ -201,7 +202,8 @@ class QdqInserter {
       quantized = rounded_.emplace(key, std::move(made).value()).first;
     }
     if (CorrectsBias(node, input)) {
-      CorrectBias(node, real, DequantizeConstant(quantized->second).view());
+      bias_.Correct(node, pairs_.PlannedAs(graph_.input(node.node, 0)), real,
+                    DequantizeConstant(quantized->second).view());
     }
     if (known == constants_.end()) {
       const ScopeId home = graph_.scope(value);
@@ -229,48 +231,8 @@ class QdqInserter {
   }
 
   bool CorrectsBias(const PlannedNode& node, int input) const {
-    if (!correct_bias_ || input != node.operands.weight ||
-        node.operands.bias == Operands::kNone ||
-        node.operands.macs_per_output == 0) {
-      return false;
-    }
-    const onnx::NodeProto& proto = graph_.node(node.node);
-    if (proto.op_type() == "Gemm" && (GetFloat(proto, "alpha", 1.0f) != 1.0f ||
-                                      GetFloat(proto, "beta", 1.0f) != 1.0f)) {
-      return false;
-    }
-    const ValueId bias = graph_.input(node.node, 2);
-    return bias == kNoValue || graph_.IsConstant(bias);
-  }
-
-  void CorrectBias(const PlannedNode& node, const TensorView& real,
-                   const TensorView& rounded) {
-    const auto calibrated = context_.calibration->find(
-        graph_.name(pairs_.PlannedAs(graph_.input(node.node, 0))));
-    if (calibrated == context_.calibration->end()) return;
-    const std::vector<double> correction = BiasCorrection(
-        real, rounded, node.operands, calibrated->second.channel_means);
-    if (correction.empty()) return;
-    std::vector<float> bias(correction.begin(), correction.end());
-    std::string name = NodeLabel(graph_, node.node) + "_bias";
-    if (const ValueId value = graph_.input(node.node, 2); value != kNoValue) {
-      name = graph_.name(value);
-      const Result<Tensor> present = graph_.Constant(value);
-      if (!present.ok() || present->type() != DataType::kFloat ||
-          present->rank() != 1 || present->size() != bias.size()) {
-        return;
-      }
-      for (std::size_t i = 0; i < bias.size(); ++i) {
-        bias[i] = static_cast<float>(
-            static_cast<double>(present->As<float>()[i]) + correction[i]);
-      }
-    }
-    const std::int64_t channels[] = {static_cast<std::int64_t>(bias.size())};
-    rewriter_.SetInput(
-        node.node, 2,
-        rewriter_.AddInitializer(
-            EncodeValues<float>(name + "_corrected", channels, bias),
-            graph_.scope(node.node)));
+    return correct_bias_ && input == node.operands.weight &&
+           bias_.Applies(node);
   }
 
   /// A Clip to what the codes can say changes nothing, and stands between the
@@ -321,6 +283,7 @@ class QdqInserter {
   bool correct_bias_;
   Rewriter rewriter_;
   PairPlacer pairs_;
+  BiasCorrector bias_;
   std::map<Key, QuantizedTensor> rounded_;
   std::map<Key, KnownCodes> constants_;
   std::map<std::pair<ValueId, ScopeId>, ValueId> shields_;
