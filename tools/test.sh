@@ -23,8 +23,8 @@ outside_bazel() {
   echo "$name: exit status $status after $((SECONDS - started)) s; $log"
 }
 
-# onnx's operator cases are made once and kept beside the onnx that made them.
-cases=$venv/onnx-cases
+# onnx's cases are made once and kept beside the onnx that made them.
+cases=$venv/onnx-cases-$(cksum < tests/conformance/generate_cases.py | cut -d' ' -f1)
 if [ ! -d "$cases" ]; then
   "$python" tests/conformance/generate_cases.py "$cases.new" && mv "$cases.new" "$cases"
 fi

@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(BodiesNestedWithoutEndAreAnError) {
   input->mutable_type()->mutable_tensor_type()->set_elem_type(
       onnx::TensorProto::BOOL);
   graph->add_output()->set_name("y0");
-  for (int depth = 0; depth < 10'000; ++depth) {
+  for (int depth = 0; depth < 1'000; ++depth) {
     onnx::NodeProto* node = graph->add_node();
     node->set_op_type("If");
     node->add_input("c");

@@ -108,10 +108,15 @@ BOOST_AUTO_TEST_CASE(RefusesOperandsOfTwoTypes) {
       "float and int64");
 }
 
-BOOST_AUTO_TEST_CASE(RefusesTheBroadcastingOfOldOpsets) {
-  CheckSays(FailGraph("g (float[1] a) => (float[1] y) { y = Add(a, a) }",
-                      MakeFeeds(MakeFeed<float>("a", {1}, {1})), 6),
-            "opset 6");
+BOOST_AUTO_TEST_CASE(BroadcastsFromAnAxisInOldOpsets) {
+  const auto outputs = RunGraph(
+      R"(g (float[2, 2] a, float[2] b) => (float[2, 2] y) {
+           y = Add <broadcast = 1, axis = 0> (a, b)
+         })",
+      MakeFeeds(MakeFeed<float>("a", {2, 2}, {1, 2, 3, 4}),
+                MakeFeed<float>("b", {2}, {10, 20})),
+      6);
+  CheckTensor<float>(outputs[0], {2, 2}, {11, 12, 23, 24});
 }
 
 BOOST_AUTO_TEST_CASE(ComparesAndCombinesConditions) {

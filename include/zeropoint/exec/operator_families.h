@@ -10,7 +10,10 @@ namespace zeropoint {
 
 class OperatorRegistry;
 
+void AddBitsFamily(OperatorRegistry& registry);
+void AddChoiceFamily(OperatorRegistry& registry);
 void AddControlFlowFamily(OperatorRegistry& registry);
+void AddDefinitionsFamily(OperatorRegistry& registry);
 void AddElementwiseFamily(OperatorRegistry& registry);
 void AddMovementFamily(OperatorRegistry& registry);
 void AddWindowsFamily(OperatorRegistry& registry);

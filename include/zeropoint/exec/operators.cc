@@ -6,7 +6,10 @@
 namespace zeropoint {
 
 void AddBuiltinOperators(OperatorRegistry& registry) {
+  AddBitsFamily(registry);
+  AddChoiceFamily(registry);
   AddControlFlowFamily(registry);
+  AddDefinitionsFamily(registry);
   AddElementwiseFamily(registry);
   AddMovementFamily(registry);
   AddWindowsFamily(registry);

@@ -9,6 +9,7 @@
 
 #include "onnx/defs/schema.h"
 #include "zeropoint/exec/bind_function.h"
+#include "zeropoint/exec/contrib_functions.h"
 #include "zeropoint/exec/operator_registry.h"
 #include "zeropoint/exec/operators/computed_in_float.h"
 #include "zeropoint/exec/operators/function_call.h"
@@ -162,15 +163,34 @@ Result<std::unique_ptr<Operator>> MakeOperator(const OperatorInit& init) {
   }
   const onnx::OpSchema* schema = SchemaOf(init);
   auto op = init.scope->environment->registry.Make(init);
+  // A graph has types of its own.
+  if (op.ok() && !(*op)->nested().empty()) return op;
   if (op.ok()) {
     auto same_types = schema == nullptr
                           ? std::vector<std::vector<std::size_t>>()
                           : SameTypes(*schema, init.node);
+    // Their 16-bit results are those of the definition, rounded step by step;
+    // their doubles have no kernel.
+    const bool defined =
+        init.node.op_type() == "Softmax" || init.node.op_type() == "LogSoftmax";
+    auto by_definition = schema != nullptr && defined && init.opset >= 13
+                             ? CallSchema(*schema, init)
+                             : nullptr;
     return std::unique_ptr<Operator>(std::make_unique<ComputedInFloat>(
-        std::move(*op), std::move(same_types)));
+        std::move(*op), std::move(same_types), std::move(by_definition)));
   }
   const bool known = init.scope->environment->registry.Contains(
       init.node.domain(), init.node.op_type());
+  const contrib::Entry* entry = init.node.domain() == "com.microsoft"
+                                    ? contrib::Find(init.node.op_type())
+                                    : nullptr;
+  if (entry != nullptr && !known) {
+    const auto maker = [entry, &node = init.node](const auto& types) {
+      return contrib::Define(*entry, node, types);
+    };
+    return std::unique_ptr<Operator>(
+        std::make_unique<FunctionCall>(init.node, *init.scope, maker, true));
+  }
   if (schema != nullptr && !known &&
       (schema->HasFunction() || schema->HasContextDependentFunction())) {
     return CallSchema(*schema, init);

@@ -16,6 +16,7 @@
 #include "zeropoint/exec/indexing.h"
 #include "zeropoint/exec/operator_factory.h"
 #include "zeropoint/exec/operators/binary_formulas.h"
+#include "zeropoint/exec/operators/legacy_broadcast.h"
 #include "zeropoint/graph/attributes.h"
 
 namespace zeropoint {
@@ -243,7 +244,7 @@ inline Result<std::unique_ptr<Operator>> MakeMod(const OperatorInit& init) {
 inline void AddBinaryOperators(OperatorRegistry& registry) {
   using namespace binary;  // NOLINT(google-build-using-namespace)
   const auto add = [&registry](const char* name, OperatorFactory factory) {
-    registry.Add("", name, {.first = 7}, factory);
+    registry.Add("", name, {}, factory);
   };
   add("Add", Stateless<RunBinary<Add>>);
   add("And", Stateless<RunBinary<And>>);
@@ -263,6 +264,20 @@ inline void AddBinaryOperators(OperatorRegistry& registry) {
   add("Sub", Stateless<RunBinary<Sub>>);
   add("Sum", Stateless<RunVariadic<Add>>);
   add("Xor", Stateless<RunBinary<Xor>>);
+  constexpr OpsetRange kLegacy{.last = 6};
+  registry.Add("", "Add", kLegacy, MakeLegacy<Stateless<RunBinary<Add>>>);
+  registry.Add("", "And", kLegacy, MakeLegacy<Stateless<RunBinary<And>>>);
+  registry.Add("", "Div", kLegacy, MakeLegacy<Stateless<RunBinary<Div>>>);
+  registry.Add("", "Equal", kLegacy, MakeLegacy<Stateless<RunBinary<Equal>>>);
+  registry.Add("", "Greater", kLegacy,
+               MakeLegacy<Stateless<RunBinary<Greater>>>);
+  registry.Add("", "Less", kLegacy, MakeLegacy<Stateless<RunBinary<Less>>>);
+  registry.Add("", "Mul", kLegacy, MakeLegacy<Stateless<RunBinary<Mul>>>);
+  registry.Add("", "Or", kLegacy, MakeLegacy<Stateless<RunBinary<Or>>>);
+  registry.Add("", "PRelu", kLegacy, MakeLegacy<Stateless<RunBinary<PRelu>>>);
+  registry.Add("", "Pow", kLegacy, MakeLegacy<Stateless<RunPow>>);
+  registry.Add("", "Sub", kLegacy, MakeLegacy<Stateless<RunBinary<Sub>>>);
+  registry.Add("", "Xor", kLegacy, MakeLegacy<Stateless<RunBinary<Xor>>>);
 }
 
 }  // namespace zeropoint

@@ -18,6 +18,7 @@
 #include "zeropoint/exec/elementwise_loops.h"
 #include "zeropoint/exec/indexing.h"
 #include "zeropoint/exec/operator_factory.h"
+#include "zeropoint/exec/operators/reals.h"
 #include "zeropoint/graph/attributes.h"
 
 namespace zeropoint {
@@ -60,9 +61,14 @@ void RunCastLoop(const void* x, std::size_t count, void* y) {
   for (std::size_t i = 0; i < count; ++i) to[i] = CastElement<To>(from[i]);
 }
 
-inline Status RunCast(OpContext& context, DataType to) {
+inline Status RunCast(OpContext& context, DataType to,
+                      SmallRounding rounding = {}) {
   const TensorView& x = context.input(0);
   if (x.type() == to) return context.Forward(0, 0, ToDims(x.dims()));
+  if (IsSmall(x.type()) || IsSmall(to)) {
+    ZEROPOINT_ASSIGN_OR_RETURN(const auto values, ReadReals(context, 0));
+    return WriteReals(context, 0, to, ToDims(x.dims()), values, rounding);
+  }
   CastLoop loop = nullptr;
   ZEROPOINT_RETURN_IF_ERROR(VisitCastType(x.type(), [&]<class From>() {
     return VisitCastType(to, [&loop]<class To>() {
@@ -84,21 +90,37 @@ inline Status RunCast(OpContext& context, DataType to) {
 class CastOperator final : public Operator {
  public:
   explicit CastOperator(const OperatorInit& init)
-      : to_(static_cast<DataType>(GetInt(init.node, "to", 0))) {}
+      : to_(static_cast<DataType>(GetInt(init.node, "to", 0))),
+        saturate_(GetInt(init.node, "saturate", 1) != 0),
+        powers_(GetString(init.node, "round_mode", "up")) {}
 
   Status Run(OpContext& context) override {
     ZEROPOINT_RETURN_IF_ERROR(context.RequireInputs(1));
-    return RunCast(context, to_);
+    return RunCast(context, to_, {saturate_, powers_});
   }
 
  private:
   DataType to_;
+  bool saturate_;
+  std::string powers_;
 };
 
-inline Status RunCastLike(OpContext& context) {
-  ZEROPOINT_RETURN_IF_ERROR(context.RequireInputs(2));
-  return RunCast(context, context.input(1).type());
-}
+/// As Cast, to the type of input 1.
+class CastLikeOperator final : public Operator {
+ public:
+  explicit CastLikeOperator(const OperatorInit& init)
+      : saturate_(GetInt(init.node, "saturate", 1) != 0),
+        powers_(GetString(init.node, "round_mode", "up")) {}
+
+  Status Run(OpContext& context) override {
+    ZEROPOINT_RETURN_IF_ERROR(context.RequireInputs(2));
+    return RunCast(context, context.input(1).type(), {saturate_, powers_});
+  }
+
+ private:
+  bool saturate_;
+  std::string powers_;
+};
 
 /// y = min(max(x, lo), hi); lo and hi are attributes before opset 11 and
 /// optional inputs from then on.
@@ -241,7 +263,7 @@ inline Status RunIsNan(OpContext& context) {
 
 inline void AddCastOperators(OperatorRegistry& registry) {
   registry.Add("", "Cast", {}, Construct<cast::CastOperator>);
-  registry.Add("", "CastLike", {}, Stateless<cast::RunCastLike>);
+  registry.Add("", "CastLike", {}, Construct<cast::CastLikeOperator>);
   registry.Add("", "Clip", {}, Construct<cast::ClipOperator>);
   registry.Add("", "IsNaN", {}, Stateless<cast::RunIsNan>);
   registry.Add("", "Not", {}, Stateless<cast::RunNot>);

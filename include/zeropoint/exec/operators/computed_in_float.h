@@ -1,7 +1,9 @@
-// ComputedInFloat: 16-bit floats for operators that have no rule for them.
+// ComputedInFloat: 16-bit floats and doubles for operators that have no rule
+// for them.
 #ifndef ZEROPOINT_EXEC_OPERATORS_COMPUTED_IN_FLOAT_H_
 #define ZEROPOINT_EXEC_OPERATORS_COMPUTED_IN_FLOAT_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -36,29 +38,36 @@ inline void NarrowToHalf(std::span<const float> x, DataType type, void* y) {
   }
 }
 
-/// Runs another operator; where that has no rule for 16-bit floats, on their
-/// values in float, with the results rounded back.
+/// Runs another operator; where that has no rule for 16-bit floats or doubles,
+/// on their values in float, with the results rounded back. So a double is then
+/// only as good as a float.
 class ComputedInFloat final : public Operator {
  public:
   /// `same_type[i]`: the inputs whose element type output i has, by the
   /// operator's specification. An output beyond the list has that of the first
-  /// input that is a 16-bit float.
+  /// input that is converted.
+  /// `by_definition`, if any, runs 16-bit floats and doubles in place of all
+  /// this.
   ComputedInFloat(std::unique_ptr<Operator> op,
-                  std::vector<std::vector<std::size_t>> same_type)
-      : op_(std::move(op)), same_type_(std::move(same_type)) {}
+                  std::vector<std::vector<std::size_t>> same_type,
+                  std::unique_ptr<Operator> by_definition = nullptr)
+      : op_(std::move(op)),
+        same_type_(std::move(same_type)),
+        by_definition_(std::move(by_definition)) {}
 
   Status Run(OpContext& context) override {
-    std::size_t halves = 0;
+    bool converts = false;
     for (std::size_t i = 0; i < context.input_count(); ++i) {
-      if (context.has_input(i) && IsHalf(context.input(i).type())) ++halves;
+      converts = converts ||
+                 (context.has_input(i) && Converts(context.input(i).type()));
     }
-    if (halves == 0) return op_->Run(context);
-    if (!lacks_halves_) {
-      const Status native = op_->Run(context);
-      if (native.code() != StatusCode::kUnsupported) return native;
-      lacks_halves_ = true;
-    }
-    return RunInFloat(context);
+    if (!converts) return op_->Run(context);
+    if (by_definition_ != nullptr) return by_definition_->Run(context);
+    const Status native = op_->Run(context);
+    if (native.code() != StatusCode::kUnsupported) return native;
+    const Status in_float = RunInFloat(context);
+    // The first complaint names the types that the model has.
+    return in_float.code() == StatusCode::kUnsupported ? native : in_float;
   }
 
   bool AcceptsClamp() const override { return op_->AcceptsClamp(); }
@@ -71,15 +80,40 @@ class ComputedInFloat final : public Operator {
   }
 
  private:
+  static bool Converts(DataType type) {
+    return IsHalf(type) || type == DataType::kDouble;
+  }
+
+  static void ToFloats(const TensorView& x, float* y) {
+    if (x.type() == DataType::kDouble) {
+      const auto values = x.As<double>();
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        y[i] = static_cast<float>(values[i]);
+      }
+    } else {
+      WidenHalf(x, y);
+    }
+  }
+
+  static void FromFloats(std::span<const float> x, DataType type, void* y) {
+    if (type == DataType::kDouble) {
+      std::copy(x.begin(), x.end(), static_cast<double*>(y));
+    } else {
+      NarrowToHalf(x, type, y);
+    }
+  }
+
   Status RunInFloat(OpContext& context) {
     std::vector<RunValue> values(context.input_count());
     std::vector<const RunValue*> inputs(context.input_count());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       inputs[i] = context.value(i);
-      if (!context.has_input(i) || !IsHalf(context.input(i).type())) continue;
+      if (!context.has_input(i) || !Converts(context.input(i).type())) {
+        continue;
+      }
       ZEROPOINT_ASSIGN_OR_RETURN(
           float* const wide, context.Scratch<float>(context.input(i).size()));
-      WidenHalf(context.input(i), wide);
+      ToFloats(context.input(i), wide);
       values[i].type = DataType::kFloat;
       values[i].dims = inputs[i]->dims;
       values[i].data = wide;
@@ -99,14 +133,14 @@ class ComputedInFloat final : public Operator {
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const DataType type = TypeOfOutput(context, i);
-      if (outputs[i].type != DataType::kFloat || !IsHalf(type)) {
+      if (outputs[i].type != DataType::kFloat || !Converts(type)) {
         if (outputs[i].is_there()) context.SetOutput(i, std::move(outputs[i]));
         continue;
       }
       const TensorView wide = outputs[i].view();
       ZEROPOINT_ASSIGN_OR_RETURN(void* y,
                                  context.Output(i, type, outputs[i].dims));
-      NarrowToHalf(wide.As<float>(), type, y);
+      FromFloats(wide.As<float>(), type, y);
     }
     return Status();
   }
@@ -118,19 +152,19 @@ class ComputedInFloat final : public Operator {
     };
     if (i < same_type_.size()) {
       for (const std::size_t input : same_type_[i]) {
-        if (IsHalf(type_of(input))) return type_of(input);
+        if (Converts(type_of(input))) return type_of(input);
       }
       return DataType::kFloat;
     }
     for (std::size_t input = 0; input < context.input_count(); ++input) {
-      if (IsHalf(type_of(input))) return type_of(input);
+      if (Converts(type_of(input))) return type_of(input);
     }
     return DataType::kFloat;
   }
 
   std::unique_ptr<Operator> op_;
   std::vector<std::vector<std::size_t>> same_type_;
-  bool lacks_halves_ = false;
+  std::unique_ptr<Operator> by_definition_;
 };
 
 }  // namespace zeropoint

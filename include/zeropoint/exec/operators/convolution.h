@@ -18,6 +18,7 @@
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/exec/operator_factory.h"
 #include "zeropoint/exec/operators/window.h"
+#include "zeropoint/exec/operators/window_walk.h"
 
 namespace zeropoint {
 namespace convolution {
@@ -85,7 +86,7 @@ inline Status Misfit(const OpContext& context, std::int64_t group) {
 }
 
 /// y[n, m] = sum over c of x[n, c] (*) w[m, c] + bias[m], one or two spatial
-/// axes.
+/// axes in the kernel, more and doubles by the definition.
 ///
 /// Shapes: x [N, C, ...], w [M, C / group, ...], bias [M], y [N, M, ...].
 class Conv final : public Operator {
@@ -102,17 +103,17 @@ class Conv final : public Operator {
   bool AcceptsClamp() const override { return true; }
 
   Status Run(OpContext& context) override {
-    ZEROPOINT_ASSIGN_OR_RETURN(const auto x, context.Input<float>(0));
-    ZEROPOINT_ASSIGN_OR_RETURN(const auto w, context.Input<float>(1));
+    ZEROPOINT_RETURN_IF_ERROR(context.RequireInputs(2));
     const auto x_dims = context.input(0).dims();
     const auto w_dims = context.input(1).dims();
     if (x_dims.size() != w_dims.size() || x_dims.size() < 3) {
       return Misfit(context, group_);
     }
-    if (x_dims.size() > 4) {
-      return Unsupported("a convolution over " +
-                         std::to_string(x_dims.size() - 2) + " spatial axes");
+    if (x_dims.size() > 4 || context.input(0).type() == DataType::kDouble) {
+      return window_walk::RunConvolution(context, window_, group_);
     }
+    ZEROPOINT_ASSIGN_OR_RETURN(const auto x, context.Input<float>(0));
+    ZEROPOINT_ASSIGN_OR_RETURN(const auto w, context.Input<float>(1));
     if (group_ < 1 || w_dims[0] % group_ != 0 || x_dims[1] % group_ != 0 ||
         w_dims[1] != x_dims[1] / group_) {
       return Misfit(context, group_);

@@ -122,7 +122,7 @@ class Gemm final : public Operator {
 }  // namespace matmul
 
 inline void AddGemmOperators(OperatorRegistry& registry) {
-  registry.Add("", "Gemm", {.first = 7}, Construct<matmul::Gemm>);
+  registry.Add("", "Gemm", {}, Construct<matmul::Gemm>);
 }
 
 }  // namespace zeropoint

@@ -239,8 +239,7 @@ class InstanceNormalization final : public Operator {
 
 inline void AddNormalizationOperators(OperatorRegistry& registry) {
   using namespace normalization;  // NOLINT(google-build-using-namespace)
-  registry.Add("", "BatchNormalization", {.first = 7},
-               BatchNormalization::Make);
+  registry.Add("", "BatchNormalization", {}, BatchNormalization::Make);
   registry.Add("", "InstanceNormalization", {.first = 6},
                Construct<InstanceNormalization>);
   registry.Add("", "LayerNormalization", {.first = 17},

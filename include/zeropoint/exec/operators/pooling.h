@@ -255,7 +255,7 @@ Status RunGlobal(OpContext& context) {
 
 inline void AddPoolingOperators(OperatorRegistry& registry) {
   using namespace pooling;  // NOLINT(google-build-using-namespace)
-  registry.Add("", "AveragePool", {.first = 7}, MakePool<AveragePool>);
+  registry.Add("", "AveragePool", {}, MakePool<AveragePool>);
   registry.Add("", "GlobalAveragePool", {}, Stateless<RunGlobal<true>>);
   registry.Add("", "GlobalMaxPool", {}, Stateless<RunGlobal<false>>);
   registry.Add("", "MaxPool", {}, MakePool<MaxPool>);

@@ -89,7 +89,8 @@ class QuantizeLinear final : public Operator {
       : axis_(GetInt(init.node, "axis", 1)),
         block_size_(GetInt(init.node, "block_size", 0)),
         output_type_(
-            static_cast<DataType>(GetInt(init.node, "output_dtype", 0))) {}
+            static_cast<DataType>(GetInt(init.node, "output_dtype", 0))),
+        saturate_(GetInt(init.node, "saturate", 1) != 0) {}
 
   Status Run(OpContext& context) override {
     ZEROPOINT_RETURN_IF_ERROR(context.RequireInputs(2));
@@ -120,6 +121,7 @@ class QuantizeLinear final : public Operator {
     } else if (output_type_ != DataType::kUndefined) {
       type = output_type_;
     }
+    if (IsSmall(type)) return RunSmall(context, grid, x, type);
     return VisitDataType(type, [&]<class T>() -> Status {
       if constexpr (Storage<T>) {
         return RunTyped<T>(context, grid, x);
@@ -130,6 +132,29 @@ class QuantizeLinear final : public Operator {
   }
 
  private:
+  // Integers of 2 and 4 bits as those of 8; small floats have no zero point and
+  // round to a number of their format.
+  Status RunSmall(OpContext& context, const Grid& grid, const float* x,
+                  DataType type) const {
+    const int bits = BitsOf(type);
+    const bool integer = IsSmallInteger(type);
+    const std::int32_t half = 1 << (bits - 1);
+    const CodeRange codes = IsSigned(type) ? CodeRange{-half, half - 1}
+                                           : CodeRange{0, 2 * half - 1};
+    std::vector<double> values(context.input(0).size());
+    ForEachRun(
+        context, grid,
+        [&](std::size_t begin, std::size_t count, const QParams& params) {
+          for (std::size_t i = begin; i < begin + count; ++i) {
+            values[i] = integer ? reference::Quantize(x[i], params, codes)
+                                // The sum with a zero point of 0 has no -0.
+                                : static_cast<double>(x[i] / params.scale) + 0;
+          }
+        });
+    return WriteReals(context, 0, type, ToDims(context.input(0).dims()), values,
+                      {.saturate = saturate_});
+  }
+
   template <class T>
   static Status RunTyped(OpContext& context, const Grid& grid, const float* x) {
     ZEROPOINT_ASSIGN_OR_RETURN(
@@ -155,6 +180,7 @@ class QuantizeLinear final : public Operator {
   std::int64_t axis_;
   std::int64_t block_size_;
   DataType output_type_;
+  bool saturate_;
 };
 
 /// y = scale * (x - zero_point)
@@ -162,13 +188,21 @@ class DequantizeLinear final : public Operator {
  public:
   explicit DequantizeLinear(const OperatorInit& init)
       : axis_(GetInt(init.node, "axis", 1)),
-        block_size_(GetInt(init.node, "block_size", 0)) {}
+        block_size_(GetInt(init.node, "block_size", 0)),
+        output_type_(
+            static_cast<DataType>(GetInt(init.node, "output_dtype", 0))) {}
 
   Status Run(OpContext& context) override {
     ZEROPOINT_RETURN_IF_ERROR(context.RequireInputs(2));
     const TensorView& x = context.input(0);
     if (context.has_input(2) && context.input(2).type() != x.type()) {
       return InvalidModel("input and zero point have different types");
+    }
+    const DataType type = output_type_ != DataType::kUndefined
+                              ? output_type_
+                              : context.input(1).type();
+    if (IsSmall(x.type()) || type != DataType::kFloat) {
+      return RunReals(context, type);
     }
     return VisitDataType(x.type(), [&]<class T>() -> Status {
       if constexpr (Dequantizable<T>) {
@@ -181,6 +215,22 @@ class DequantizeLinear final : public Operator {
   }
 
  private:
+  // Small codes, and results that are not float.
+  Status RunReals(OpContext& context, DataType type) const {
+    ZEROPOINT_ASSIGN_OR_RETURN(const Grid grid,
+                               GridOf(context, axis_, block_size_));
+    ZEROPOINT_ASSIGN_OR_RETURN(auto x, ReadReals(context, 0));
+    ForEachRun(
+        context, grid,
+        [&](std::size_t begin, std::size_t count, const QParams& params) {
+          for (std::size_t i = begin; i < begin + count; ++i) {
+            x[i] = static_cast<double>(
+                static_cast<float>(x[i] - params.zero_point) * params.scale);
+          }
+        });
+    return WriteReals(context, 0, type, ToDims(context.input(0).dims()), x);
+  }
+
   template <class T>
   Status RunTyped(OpContext& context) const {
     const T* x = context.input(0).As<T>().data();
@@ -212,6 +262,7 @@ class DequantizeLinear final : public Operator {
 
   std::int64_t axis_;
   std::int64_t block_size_;
+  DataType output_type_;
 };
 
 /// uint8 codes of x with the scale and zero point that its own range gives:
@@ -250,6 +301,10 @@ inline void AddQuantizeOperators(OperatorRegistry& registry) {
   registry.Add("", "DynamicQuantizeLinear", {.first = 11},
                Stateless<quantize::RunDynamicQuantizeLinear>);
   registry.Add("", "QuantizeLinear", {.first = 10},
+               Construct<quantize::QuantizeLinear>);
+  registry.Add("com.microsoft", "DequantizeLinear", {},
+               Construct<quantize::DequantizeLinear>);
+  registry.Add("com.microsoft", "QuantizeLinear", {},
                Construct<quantize::QuantizeLinear>);
 }
 

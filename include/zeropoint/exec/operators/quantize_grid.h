@@ -16,6 +16,7 @@
 #include "zeropoint/core/qparams.h"
 #include "zeropoint/exec/indexing.h"
 #include "zeropoint/exec/operator.h"
+#include "zeropoint/exec/operators/reals.h"
 
 namespace zeropoint {
 namespace quantize {
@@ -50,6 +51,12 @@ inline Result<std::vector<std::int32_t>> ZeroPoints(const OpContext& context,
     return InvalidModel(std::to_string(view.size()) + " zero points for " +
                         std::to_string(count) + " scales");
   }
+  if (IsSmall(view.type())) {
+    ZEROPOINT_ASSIGN_OR_RETURN(const auto values, ReadReals(context, i));
+    std::ranges::transform(values, zero_points.begin(),
+                           ConvertElement<std::int32_t, double>);
+    return zero_points;
+  }
   ZEROPOINT_RETURN_IF_ERROR(
       VisitDataType(view.type(), [&]<class T>() -> Status {
         if constexpr (std::integral<T> && !std::same_as<T, bool> &&
@@ -67,7 +74,8 @@ inline Result<std::vector<std::int32_t>> ZeroPoints(const OpContext& context,
 /// The grid of inputs 1 (scales) and 2 (zero points) over input 0.
 inline Result<Grid> GridOf(const OpContext& context, std::int64_t axis,
                            std::int64_t block_size) {
-  ZEROPOINT_ASSIGN_OR_RETURN(const auto scales, context.Input<float>(1));
+  ZEROPOINT_ASSIGN_OR_RETURN(const auto real_scales, ReadReals(context, 1));
+  const std::vector<float> scales(real_scales.begin(), real_scales.end());
   ZEROPOINT_ASSIGN_OR_RETURN(const auto zero_points,
                              ZeroPoints(context, 2, scales.size()));
   const auto dims = context.input(0).dims();

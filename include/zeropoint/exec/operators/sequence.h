@@ -16,6 +16,7 @@
 #include "zeropoint/exec/indexing.h"
 #include "zeropoint/exec/operator_factory.h"
 #include "zeropoint/exec/operators/join.h"
+#include "zeropoint/exec/operators/reals.h"
 #include "zeropoint/graph/attributes.h"
 
 namespace zeropoint {
@@ -41,29 +42,17 @@ inline Result<const Members*> MembersOf(const OpContext& context,
   return value->members.get();
 }
 
-/// The integers of input i (int32 or int64).
-inline Result<std::vector<std::int64_t>> Integers(const OpContext& context,
-                                                  std::size_t i) {
-  if (context.has_input(i) && context.input(i).type() == DataType::kInt32) {
-    const auto values = context.input(i).As<std::int32_t>();
-    return std::vector<std::int64_t>(values.begin(), values.end());
-  }
-  ZEROPOINT_ASSIGN_OR_RETURN(const auto values, context.Input<std::int64_t>(i));
-  return std::vector<std::int64_t>(values.begin(), values.end());
-}
-
 /// The position that input i names among `size`; negative ones count from the
 /// end. Without the input: `otherwise`.
 inline Result<std::size_t> PositionOf(const OpContext& context, std::size_t i,
                                       std::size_t size, std::size_t otherwise) {
   if (!context.has_input(i)) return otherwise;
-  ZEROPOINT_ASSIGN_OR_RETURN(const auto position, Integers(context, i));
+  ZEROPOINT_ASSIGN_OR_RETURN(const auto position, ReadIntegers(context, i));
   if (position.size() != 1) return InvalidData("a position is one integer");
-  return NormalizeAxis(position[0], size).ok()
-             ? NormalizeAxis(position[0], size)
-             : Result<std::size_t>(InvalidData(
-                   "position " + std::to_string(position[0]) +
-                   " is outside a sequence of " + std::to_string(size)));
+  const auto at = NormalizeAxis(position[0], size);
+  if (at.ok()) return at;
+  return InvalidData("position " + std::to_string(position[0]) +
+                     " is outside a sequence of " + std::to_string(size));
 }
 
 /// y = (input 0, input 1, ...)
@@ -108,7 +97,7 @@ inline Status RunInsert(OpContext& context) {
   // The place behind the last member counts from the front only.
   std::size_t at = members->size();
   if (context.has_input(2)) {
-    ZEROPOINT_ASSIGN_OR_RETURN(const auto position, Integers(context, 2));
+    ZEROPOINT_ASSIGN_OR_RETURN(const auto position, ReadIntegers(context, 2));
     if (position.size() != 1) return InvalidData("a position is one integer");
     if (position[0] != std::ssize(*members)) {
       ZEROPOINT_ASSIGN_OR_RETURN(at,
@@ -150,7 +139,7 @@ class SplitToSequence final : public Operator {
     std::vector<std::int64_t> sizes;
     const bool given = context.has_input(1);
     if (given) {
-      ZEROPOINT_ASSIGN_OR_RETURN(sizes, Integers(context, 1));
+      ZEROPOINT_ASSIGN_OR_RETURN(sizes, ReadIntegers(context, 1));
     }
     if (!given || context.input(1).rank() == 0) {
       const std::int64_t size = given ? sizes[0] : 1;

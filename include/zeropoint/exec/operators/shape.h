@@ -233,7 +233,7 @@ class Unsqueeze final : public Operator {
 }  // namespace shape
 
 inline void AddShapeOperators(OperatorRegistry& registry) {
-  registry.Add("", "Dropout", {.first = 7}, Stateless<shape::RunDropout>);
+  registry.Add("", "Dropout", {}, Stateless<shape::RunDropout>);
   registry.Add("", "Flatten", {}, Construct<shape::Flatten>);
   registry.Add("", "Identity", {}, Stateless<shape::RunIdentity>);
   registry.Add("", "Reshape", {.first = 5}, Construct<shape::Reshape>);
