@@ -21,12 +21,13 @@ Model Network(float weight = 0.5f) {
   Model model = Model::FromProto(testing::ParseProto(R"(
     <ir_version: 8, opset_import: ["" : 17]>
     g (float[1, 2, 4, 4] x) => (float[1, 300, 4, 4] y)
-    <float[300, 2, 1, 1] w>
     { [conv] c = Conv (x, w)
       [relu] y = Relu (c) })"))
                     .value();
-  onnx::TensorProto& w = *model.proto().mutable_graph()->mutable_initializer(0);
-  w.clear_float_data();
+  onnx::TensorProto& w = *model.proto().mutable_graph()->add_initializer();
+  w.set_name("w");
+  w.set_data_type(onnx::TensorProto::FLOAT);
+  for (const int dim : {300, 2, 1, 1}) w.add_dims(dim);
   for (int i = 0; i < 600; ++i) {
     w.add_float_data(weight * static_cast<float>(i % 7 - 3));
   }
