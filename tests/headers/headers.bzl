@@ -1,4 +1,4 @@
-"""Every public header compiles by itself, twice in a row, and without exceptions and RTTI."""
+"""Every public header includes what it needs, can be included twice, and compiles without exceptions and RTTI."""
 
 COPTS = [
     "-Wall",
@@ -42,14 +42,25 @@ _alone = rule(
 
 def _together_impl(ctx):
     source = ctx.actions.declare_file(ctx.label.name + ".cc")
-    paths = [path for library in ctx.attr.libraries for path in _include_paths(library)]
+    paths = [
+        path
+        for library in ctx.attr.libraries
+        for path in _include_paths(library)
+        if path not in ctx.attr.exclude
+    ]
+    if ctx.attr.backwards:
+        paths = reversed(paths)
     ctx.actions.write(source, "".join(['#include "%s"\n' % path for path in paths]))
     return [DefaultInfo(files = depset([source]))]
 
 _together = rule(
     implementation = _together_impl,
-    attrs = {"libraries": attr.label_list(providers = [CcInfo])},
-    doc = "One source that includes every header of some layers.",
+    attrs = {
+        "backwards": attr.bool(),
+        "exclude": attr.string_list(),
+        "libraries": attr.label_list(providers = [CcInfo]),
+    },
+    doc = "One source that includes every header of some layers, in or against the order of their names.",
 )
 
 def headers_alone(name, library, exclude = []):
@@ -69,19 +80,30 @@ def headers_alone(name, library, exclude = []):
         name = name,
         srcs = [name + "_sources"],
         copts = COPTS,
+        # As many compilations as headers: tools/lint.sh builds these.
+        tags = ["manual"],
         deps = [library],
         alwayslink = True,
     )
 
-def headers_together(name, libraries, copts = []):
+def headers_together(name, libraries, exclude = [], copts = [], backwards = False):
     """A library with one source that includes every header of `libraries`.
+
+    A header that lacks an #include is found by one of the two orders, unless another header brings it in both.
 
     Args:
       name: the target.
       libraries: layers' cc_library targets.
+      exclude: headers, as they are written in an #include, that are not for everyone to include.
       copts: further compiler options.
+      backwards: against the order of the headers' names.
     """
-    _together(name = name + "_source", libraries = libraries)
+    _together(
+        name = name + "_source",
+        backwards = backwards,
+        exclude = exclude,
+        libraries = libraries,
+    )
     native.cc_library(
         name = name,
         srcs = [name + "_source"],
