@@ -51,7 +51,10 @@ class SelectedSource final : public FeedSource {
 
   Result<std::optional<Feeds>> Next() override {
     if (next_ == order_.size()) return std::optional<Feeds>();
-    if (ascending_) return ReadSample(order_[next_++]);
+    if (ascending_) {
+      ZEROPOINT_ASSIGN_OR_RETURN(Feeds feeds, ReadSample(order_[next_++]));
+      return std::optional<Feeds>(std::move(feeds));
+    }
     if (next_ == block_begin_ + block_.size()) {
       ZEROPOINT_RETURN_IF_ERROR(ReadBlock());
     }
@@ -106,19 +109,20 @@ class SelectedSource final : public FeedSource {
   }
 
   // The sample `number` of the source.
-  Result<std::optional<Feeds>> ReadSample(std::size_t number) {
+  Result<Feeds> ReadSample(std::size_t number) {
     if (number < at_) {
       ZEROPOINT_RETURN_IF_ERROR(source_->Rewind());
       at_ = 0;
     }
     if (number > at_) ZEROPOINT_RETURN_IF_ERROR(source_->Skip(number - at_));
     at_ = number + 1;
-    ZEROPOINT_ASSIGN_OR_RETURN(std::optional<Feeds> feeds, source_->Next());
-    if (!feeds) {
+    Result<std::optional<Feeds>> feeds = source_->Next();
+    if (!feeds.ok()) return feeds.status();
+    if (!feeds->has_value()) {
       return InvalidData("the data end before sample " +
                          std::to_string(number) + ", which they claim to have");
     }
-    return feeds;
+    return std::move(**feeds);
   }
 
   // Fills block_ with the next of order_, as many as fit.
@@ -128,12 +132,11 @@ class SelectedSource final : public FeedSource {
     const std::size_t left = order_.size() - next_;
     if (block_samples_ == 0) {
       // The first sample alone tells how large samples are.
-      ZEROPOINT_ASSIGN_OR_RETURN(std::optional<Feeds> first,
-                                 ReadSample(order_[next_]));
+      ZEROPOINT_ASSIGN_OR_RETURN(Feeds first, ReadSample(order_[next_]));
       std::size_t bytes = 1;
-      for (const Feed& feed : *first) bytes += feed.tensor.bytes();
+      for (const Feed& feed : first) bytes += feed.tensor.bytes();
       block_samples_ = std::max<std::size_t>(1, block_bytes_ / bytes);
-      block_.push_back(*std::move(first));
+      block_.push_back(std::move(first));
       return Status();
     }
     std::vector<std::size_t> places(std::min(left, block_samples_));
@@ -142,9 +145,7 @@ class SelectedSource final : public FeedSource {
     std::ranges::sort(places, {}, number);
     block_.resize(places.size());
     for (const std::size_t i : places) {
-      ZEROPOINT_ASSIGN_OR_RETURN(std::optional<Feeds> feeds,
-                                 ReadSample(number(i)));
-      block_[i] = *std::move(feeds);
+      ZEROPOINT_ASSIGN_OR_RETURN(block_[i], ReadSample(number(i)));
     }
     return Status();
   }
