@@ -11,6 +11,7 @@ packages=(
   ca-certificates g++ python3 python3-pip python3-venv
   libprotobuf-dev protobuf-compiler libboost-test-dev
   libcli11-dev nlohmann-json3-dev libzip-dev
+  libjpeg62-turbo-dev libpng-dev
   flatbuffers-compiler libflatbuffers-dev
 )
 if [ "$want" = all ]; then

@@ -228,6 +228,124 @@ BOOST_AUTO_TEST_CASE(SkipAndLimitMustLeaveASample) {
   BOOST_TEST((*OpenFeedSource(path, options))->size().value() == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(FeedsAnNpy) {
+  const TempFolder folder;
+  const std::string bytes = FromHex(kVersion2Npy);  // [2, 1]: 0, 1
+  const std::string path = folder.Write("a.npy", bytes);
+  FeedSourceOptions options = {
+      .inputs = {{.name = "x", .type = DataType::kFloat, .dims = Dims{1}},
+                 {.name = "w", .type = DataType::kFloat, .optional = true}}};
+  auto source = OpenFeedSource(path, options);
+  REQUIRE_OK(source);
+  BOOST_TEST((*source)->size().value() == 2u);
+  for (int round = 0; round < 2; ++round) {
+    for (const float wanted : {0.0f, 1.0f}) {
+      const auto feeds = (*source)->Next();
+      REQUIRE_OK(feeds);
+      BOOST_REQUIRE((**feeds).size() == 1u);
+      BOOST_TEST((**feeds)[0].name == "x");
+      BOOST_TEST((**feeds)[0].tensor.As<float>()[0] == wanted);
+    }
+    BOOST_TEST(CountSamples(**source) == 0u);
+    REQUIRE_OK((*source)->Rewind());
+  }
+  REQUIRE_OK((*source)->Skip(1));
+  BOOST_TEST(CountSamples(**source) == 1u);
+  options.skip = 1;
+  source = OpenFeedSource(path, options);
+  REQUIRE_OK(source);
+  BOOST_TEST((**(*source)->Next())[0].tensor.As<float>()[0] == 1.0f);
+
+  const auto refused = [&](StatusCode code,
+                           std::initializer_list<std::string_view> words) {
+    CheckError(OpenFeedSource(path, options).status(), code, words);
+  };
+  options.skip = 2;
+  refused(StatusCode::kInvalidArgument, {"a.npy", "2 samples"});
+  options.skip = 0;
+  options.inputs[0].dims = Dims{2};
+  refused(StatusCode::kInvalidData, {"a.npy", "[1]", "[2]"});
+  options.inputs[0].dims.reset();
+  options.inputs[1].optional = false;
+  refused(StatusCode::kInvalidData, {"a.npy", "'x', 'w'", ".npz"});
+  options.inputs.pop_back();
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    folder.Write("a.npy", bytes.substr(0, length));
+    refused(StatusCode::kInvalidData, {"a.npy"});
+  }
+  folder.Write("a.npy", bytes + "x");
+  refused(StatusCode::kInvalidData, {"a.npy", "bytes"});
+}
+
+BOOST_AUTO_TEST_CASE(SelectsShufflesAndBatches) {
+  const TempFolder folder;
+  const std::string path = folder.File("a.npz");
+  WriteNpz(path, {{"x", DataType::kInt64, {1}}}, 12);
+  FeedSourceOptions options = {
+      .inputs = {{.name = "x", .type = DataType::kInt64, .dims = Dims{-1}}}};
+  const auto values = [&] {
+    auto source = OpenFeedSource(path, options);
+    REQUIRE_OK(source);
+    std::vector<std::int64_t> all;
+    for (;;) {
+      const auto feeds = (*source)->Next();
+      REQUIRE_OK(feeds);
+      if (!feeds->has_value()) return all;
+      const auto got = (**feeds)[0].tensor.As<std::int64_t>();
+      all.insert(all.end(), got.begin(), got.end());
+      all.push_back(-1);  // between feeds
+    }
+  };
+  const auto check = [](const std::vector<std::int64_t>& got,
+                        const std::vector<std::int64_t>& wanted) {
+    BOOST_TEST(got == wanted, boost::test_tools::per_element());
+  };
+  options.start = 8;
+  options.skip = 1;
+  check(values(), {9, -1, 10, -1, 11, -1});
+  options.stride = 2;
+  options.skip = 0;
+  check(values(), {8, -1, 10, -1});
+  options = {.inputs = options.inputs, .limit = 3, .stride = 5};
+  options.batch_size = 2;
+  options.prefetch = 3;
+  check(values(), {0, 5, -1, 10, -1});
+  options.shuffle_seed = 1;
+  options.stride = 1;
+  options.limit.reset();
+  const auto once = values();
+  check(values(), once);
+  options.shuffle_seed = 2;
+  BOOST_TEST((values() != once));
+
+  const auto refused = [&](std::initializer_list<std::string_view> words) {
+    CheckError(OpenFeedSource(path, options).status(),
+               StatusCode::kInvalidArgument, words);
+  };
+  options.start = 12;
+  refused({"a.npz", "start index"});
+  options.shuffle_seed.reset();
+  refused({"a.npz", "12 samples"});
+  options.start = SIZE_MAX;
+  options.skip = 5;
+  refused({"a.npz", "12 samples"});
+  options.start = options.skip = 0;
+  options.inputs[0].dims = Dims{1};
+  refused({"'x'", "--batch-size"});
+}
+
+BOOST_AUTO_TEST_CASE(TextsCannotBeFed) {
+  const TempFolder folder;
+  const std::string path = folder.Write("a.npz", FromHex(kDeflatedNpz));
+  const FeedSourceOptions options = {
+      .inputs = {{.name = "x", .type = DataType::kString}}};
+  CheckError(OpenFeedSource(path, options).status(), StatusCode::kInvalidData,
+             {"a.npz", "'ids'"});
+  const InputDescription input = {.name = "x", .type = DataType::kString};
+  CheckError(CheckSample(input, {}, DataType::kString, Dims{1}),
+             StatusCode::kUnsupported, {"string"});
+}
+
 BOOST_AUTO_TEST_CASE(RefusesOtherForms) {
   const TempFolder folder;
   CheckError(OpenFeedSource(folder.File("no.npz"), Options()).status(),

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/testing.h"
+#include "zeropoint/data/parse_preprocess.h"
 
 namespace zeropoint {
 namespace {
@@ -55,12 +56,107 @@ BOOST_AUTO_TEST_CASE(RefusesOtherForms) {
   check(R"({"inputs": {}, "mean": 1})", {"inputs"});
   check(R"({"inputs": {"x": 1}})", {"'x'", "scale"});
   check(R"({"inputs": {"x": {}}})", {"'x'", "scale"});
-  check(R"({"inputs": {"x": {"mean": 1}}})", {"'x'", "'mean'", "scale"});
+  check(R"({"inputs": {"x": {"means": 1}}})", {"'x'", "'means'", "mean, std"});
+  check(R"({"inputs": {"x": {"mean": [1, "2"]}}})", {"'mean'", "number"});
+  check(R"({"inputs": {"x": {"std": [1, 0]}}})", {"'std'", "above 0"});
+  check(R"({"inputs": {"x": {"mean": 1, "offset": 1}}})",
+        {"'offset'", "'mean'"});
+  check(R"({"inputs": {"x": {"cast": "int32", "std": 1}}})", {"alone"});
   check(R"({"inputs": {"x": {"scale": "1"}}})", {"'x'", "'scale'", "number"});
   check(R"({"inputs": {"x": {"scale": []}}})", {"'x'", "'scale'", "number"});
   check(R"({"inputs": {"x": {"offset": [1, null]}}})", {"'x'", "'offset'"});
   check(R"({"inputs": {"x": {"cast": "int8"}}})", {"'x'", "'cast'", "int8"});
   check(R"({"inputs": {"x": {"cast": "int32", "scale": 1}}})", {"alone"});
+}
+
+BOOST_AUTO_TEST_CASE(ReadsStepsForImages) {
+  const auto steps = ParsePreprocess(R"({"inputs": {
+      "a": {"color": "bgr", "resize": {"short_side": 256}, "layout": "nhwc",
+            "crop": {"width": 224, "height": 200}, "scale": 1},
+      "b": {"letterbox": {"width": 640, "height": 480, "fill": 114,
+                          "filter": "bilinear"}, "cast": "uint8"},
+      "c": {"resize": {"width": 3, "height": 4, "filter": "bicubic"},
+            "mean": [1, 2, 3], "std": 2},
+      "d": {"feed": "image_size"}}})");
+  REQUIRE_OK(steps);
+  const InputPreprocess& a = steps->at("a");
+  BOOST_TEST((a.layout == ImageLayout::kNhwc));
+  BOOST_TEST((a.image->color == ImageColor::kBgr));
+  BOOST_TEST(a.image->resize->short_side == 256u);
+  BOOST_TEST((a.image->resize->filter == ResizeFilter::kBilinear));
+  BOOST_TEST(a.image->crop->width == 224u);
+  BOOST_TEST(a.image->crop->height == 200u);
+  const InputPreprocess& b = steps->at("b");
+  BOOST_TEST((b.result_type() == DataType::kUint8));
+  BOOST_TEST(b.image->letterbox->to.width == 640u);
+  BOOST_TEST(b.image->letterbox->to.height == 480u);
+  BOOST_TEST(int{b.image->letterbox->fill} == 114);
+  BOOST_TEST((b.image->letterbox->filter == ResizeFilter::kBilinear));
+  const InputPreprocess& c = steps->at("c");
+  BOOST_TEST(c.image->resize->to.width == 3u);
+  BOOST_TEST((c.image->resize->filter == ResizeFilter::kBicubic));
+  BOOST_TEST(c.mean.size() == 3u);
+  BOOST_TEST(c.std.size() == 1u);
+  BOOST_TEST(steps->at("d").image_size);
+}
+
+BOOST_AUTO_TEST_CASE(RefusesWrongStepsForImages) {
+  const auto check = [](const std::string& entry,
+                        std::initializer_list<std::string_view> words) {
+    BOOST_TEST_CONTEXT(entry) {
+      CheckError(
+          ParsePreprocess(R"({"inputs": {"x": {"scale": 1, )" + entry + "}}}")
+              .status(),
+          StatusCode::kInvalidArgument, words);
+    }
+  };
+  check(R"("resize": 224)", {"'x'", "'resize'", "width, height, short_side"});
+  check(R"("resize": {"width": 224})", {"'resize'", "'height'"});
+  check(R"("resize": {"width": 0, "height": 2})", {"'width'", "1"});
+  check(R"("resize": {"width": 2.5, "height": 2})", {"'width'", "whole"});
+  check(R"("resize": {"width": 18446744073709551615, "height": 2})",
+        {"'width'"});
+  check(R"("resize": {"width": 16384, "height": 16384})", {"pixels"});
+  check(R"("resize": {"width": 2, "short_side": 2})", {"'short_side'"});
+  check(R"("resize": {"short_side": 2, "filter": "nearest"})",
+        {"'resize'", "'filter'", "bicubic", "nearest"});
+  check(R"("letterbox": {"width": 2, "height": 2, "border": 1})",
+        {"'border'", "fill"});
+  check(R"("letterbox": {"width": 2, "height": 2, "fill": 256})", {"'fill'"});
+  check(R"("crop": {"width": 2, "height": 2, "left": 1})", {"'left'"});
+  check(R"("color": "yuv")", {"'color'", "rgb", "gray"});
+  check(R"("layout": "chwn")", {"'layout'", "nhwc"});
+  check(R"("feed": "image_size")", {"'feed'", "alone"});
+  check(
+      R"("letterbox": {"width": 2, "height": 2}, "resize": {"short_side": 2})",
+      {"'resize'", "'letterbox'"});
+  CheckError(ParsePreprocess(R"({"inputs": {"x": {"color": "rgb"}}})").status(),
+             StatusCode::kInvalidArgument, {"'x'", "'scale'", "'cast'"});
+}
+
+BOOST_AUTO_TEST_CASE(TakesTheMeanAndDividesByTheDeviation) {
+  const InputPreprocess step{
+      .scale = {0.5f}, .mean = {1.0f, 2.0f}, .std = {2.0f, 3.0f}};
+  const auto nchw = ApplyPreprocess(
+      step, Make<std::uint8_t>({1, 2, 2}, {0, 10, 20, 255}).view());
+  REQUIRE_OK(nchw);
+  const std::vector<float> wanted = {-0.5f, 2.0f, (10.0f - 2.0f) / 3.0f,
+                                     (127.5f - 2.0f) / 3.0f};
+  BOOST_TEST(nchw->As<float>() == wanted, boost::test_tools::per_element());
+  InputPreprocess last = step;
+  last.layout = ImageLayout::kNhwc;
+  const auto nhwc = ApplyPreprocess(
+      last, Make<std::uint8_t>({1, 2, 2}, {0, 20, 10, 255}).view());
+  REQUIRE_OK(nhwc);
+  const std::vector<float> turned = {-0.5f, wanted[2], 2.0f, wanted[3]};
+  BOOST_TEST(nhwc->As<float>() == turned, boost::test_tools::per_element());
+  const InputDescription input = {.name = "x", .type = DataType::kFloat};
+  REQUIRE_OK(
+      CheckSample(input, {{"x", last}}, DataType::kUint8, Dims{1, 3, 2}));
+  CheckError(CheckSample(input, {{"x", step}}, DataType::kUint8, Dims{1, 3, 2}),
+             StatusCode::kInvalidData, {"[1, 3, 2]", "2 values for axis 1"});
+  CheckError(CheckSample(input, {{"x", last}}, DataType::kUint8, Dims{1, 2, 3}),
+             StatusCode::kInvalidData, {"[1, 2, 3]", "2 values for axis 2"});
 }
 
 BOOST_AUTO_TEST_CASE(NamesMustBeInputs) {

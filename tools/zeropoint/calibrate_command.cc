@@ -1,11 +1,15 @@
 // zeropoint calibrate, merge: calibration states, made and joined.
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tools/zeropoint/command.h"
@@ -98,7 +102,43 @@ Result<std::uint64_t> SamplesDone(const CalibrationState& state,
   return done.end - done.begin;
 }
 
+/// What states call the samples: samples of one name and number are the same.
+std::string DataName(const DataOptions& data) {
+  std::filesystem::path path =
+      std::filesystem::path(data.source).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();  // "folder/"
+  std::string name = path.filename().string();
+  const auto add = [&name](const char* option, std::uint64_t value) {
+    name += std::string(" ") + option + " " + std::to_string(value);
+  };
+  if (data.start != 0) add("--start-index", data.start);
+  if (data.stride != 1) add("--stride", data.stride);
+  if (data.shuffle) add("--shuffle", *data.shuffle);
+  if (data.batch_size != 1) {
+    // Batches are counted, from the first sample that is not skipped.
+    add("--skip", data.skip);
+    add("--batch-size", data.batch_size);
+  }
+  return name;
+}
+
+/// The options that leave only the `count` feeds from `first` on, feeds being
+/// numbered from `base` on.
+DataOptions OnlyFeeds(DataOptions data, std::size_t base, std::size_t first,
+                      std::size_t count) {
+  const std::size_t before = (first - base) * data.batch_size;
+  data.skip += before;
+  const std::size_t samples = count * data.batch_size;
+  data.limit = data.limit ? std::min(*data.limit - before, samples) : samples;
+  return data;
+}
+
 Status Execute(const CalibrateCommand& command) {
+  DataOptions data = command.data;
+  if (data.stride == 1 && !data.shuffle) {
+    constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
+    data.skip += std::min(std::exchange(data.start, 0), kMost - data.skip);
+  }
   CalibrationPreparation preparation;
   ZEROPOINT_ASSIGN_OR_RETURN(preparation.target, FindProfile(command.profile));
   preparation.optimize = command.optimize == "basic";
@@ -107,18 +147,19 @@ Status Execute(const CalibrateCommand& command) {
   ZEROPOINT_ASSIGN_OR_RETURN(const Shard shard, ParseShard(command.shard));
   ZEROPOINT_ASSIGN_OR_RETURN(Model model, Model::Load(command.model));
   ObserveOptions options;
-  options.data = std::filesystem::path(command.data.source).filename().string();
+  options.data = DataName(data);
   // The samples of this shard, counted from the first of the whole data set.
+  const std::size_t base = data.batch_size == 1 ? data.skip : 0;
   SampleRange range;
   {
     ZEROPOINT_ASSIGN_OR_RETURN(const std::unique_ptr<FeedSource> all,
-                               OpenData(command.data, model));
+                               OpenData(data, model));
     if (!all->size()) {
       return InvalidArgument("'" + command.data.source +
                              "' does not say how many samples it has");
     }
     range = shard.Of(*all->size());
-    range.first += command.data.skip;
+    range.first += base;
   }
   ZEROPOINT_ASSIGN_OR_RETURN(CalibrationState state,
                              StartCalibration(model, preparation, collected));
@@ -145,9 +186,8 @@ Status Execute(const CalibrateCommand& command) {
     return SaveState(so_far, command.output);
   };
   if (done < range.count) {
-    DataOptions rest = command.data;
-    rest.skip = options.first;
-    rest.limit = range.count - done;
+    const DataOptions rest =
+        OnlyFeeds(data, base, options.first, range.count - done);
     ZEROPOINT_ASSIGN_OR_RETURN(const std::unique_ptr<FeedSource> source,
                                OpenData(rest, model));
     ZEROPOINT_RETURN_IF_ERROR(CalibrateModel(

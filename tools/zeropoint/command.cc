@@ -31,17 +31,44 @@ void AddCommonOptions(CLI::App& command, CommonOptions& options) {
 void AddDataOptions(CLI::App& command, DataOptions& options) {
   command
       .add_option("--data", options.source,
-                  "samples: FILE.npz with one array an input, a folder of "
-                  "test_data_set_*, or synthetic:N")
+                  "samples: FILE.npz with one array an input, FILE.npy, a "
+                  "folder of JPEG and PNG images, a folder of test_data_set_*, "
+                  "or synthetic:N")
       ->required();
-  command.add_option("--preprocess", options.preprocess,
-                     "FILE.json that says how stored integers become the "
-                     "model's inputs");
+  command.add_option(
+      "--preprocess", options.preprocess,
+      "FILE.json that says how images and stored integers become "
+      "the model's inputs");
   command.add_option("--limit", options.limit, "use at most so many samples")
       ->check(CLI::PositiveNumber);
   command.add_option("--skip", options.skip, "leave out so many samples first")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command
+      .add_option("--start-index", options.start,
+                  "the number of the first sample, before --shuffle and --skip")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command
+      .add_option("--stride", options.stride,
+                  "use every Nth sample from --start-index on")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command
+      .add_option("--shuffle", options.shuffle,
+                  "shuffle the samples by this SEED, before --skip and --limit")
+      ->check(CLI::NonNegativeNumber);
+  command
+      .add_option("--batch-size", options.batch_size,
+                  "join so many samples into one run, where the model's batch "
+                  "axis is open; labels then do not count")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
+  command
+      .add_option("--prefetch", options.prefetch,
+                  "read so many samples ahead on a thread (default: 2 images, "
+                  "0 of the rest)")
+      ->check(CLI::Range(0, 1 << 10));
 }
 
 void AddCalibrationOption(CLI::App& command, std::string& calibration) {
@@ -62,6 +89,11 @@ Result<std::unique_ptr<FeedSource>> OpenData(const DataOptions& options,
   source.preprocess_file = options.preprocess;
   source.skip = options.skip;
   source.limit = options.limit;
+  source.start = options.start;
+  source.stride = options.stride;
+  source.shuffle_seed = options.shuffle;
+  source.batch_size = options.batch_size;
+  source.prefetch = options.prefetch;
   return OpenFeedSource(options.source, source);
 }
 

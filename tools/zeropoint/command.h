@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,6 +40,11 @@ struct DataOptions {
   std::string preprocess;
   std::optional<std::size_t> limit;
   std::size_t skip = 0;
+  std::size_t start = 0;
+  std::size_t stride = 1;
+  std::optional<std::uint64_t> shuffle;
+  std::size_t batch_size = 1;
+  std::optional<std::size_t> prefetch;
 };
 void AddDataOptions(CLI::App& command, DataOptions& options);
 

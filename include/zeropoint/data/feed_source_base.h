@@ -34,6 +34,16 @@ class FeedSource {
   /// Starts over at the first sample.
   virtual Status Rewind() = 0;
 
+  /// Drops the next `samples`, or all that are left if those are fewer.
+  /// Errors: those of Next(), as far as what is dropped is looked at.
+  virtual Status Skip(std::size_t samples) {
+    for (; samples > 0; --samples) {
+      ZEROPOINT_ASSIGN_OR_RETURN(const std::optional<Feeds> feeds, Next());
+      if (!feeds) break;
+    }
+    return Status();
+  }
+
   /// How many samples there are in all; nothing when that is not known.
   virtual std::optional<std::size_t> size() const = 0;
 

@@ -37,6 +37,13 @@ struct NpyHeader {
   Dims dims;
   std::size_t header_bytes = 0;  // the elements begin here
 
+  /// The length of axis 0. Requires an axis.
+  std::size_t samples() const { return static_cast<std::size_t>(dims[0]); }
+  /// The other axes. Requires an axis.
+  std::span<const std::int64_t> sample_dims() const {
+    return std::span(dims).subspan(1);
+  }
+
   /// Bytes of all elements; nothing when that overflows.
   std::optional<std::uint64_t> data_bytes() const {
     const std::optional<std::size_t> count = ElementCount(dims);

@@ -7,10 +7,8 @@
 #ifndef ZEROPOINT_DATA_NPZ_H_
 #define ZEROPOINT_DATA_NPZ_H_
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,123 +16,27 @@
 #include <vector>
 
 #include "zeropoint/core/status.h"
-#include "zeropoint/core/tensor.h"
+#include "zeropoint/core/tensor_view.h"
 #include "zeropoint/data/npy.h"
+#include "zeropoint/data/npy_sample_reader.h"
 #include "zeropoint/data/zip_archive.h"
 
 namespace zeropoint {
-
-namespace internal {
-
-inline Result<std::string> Utf8(std::u32string_view text) {
-  std::string bytes;
-  const auto put = [&bytes](char32_t high_bits, char32_t low_bits) {
-    bytes += static_cast<char>(high_bits | low_bits);
-  };
-  for (const char32_t c : text) {
-    if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
-      return InvalidData("holds text that is not Unicode");
-    }
-    if (c < 0x80) {
-      put(0, c);
-      continue;
-    }
-    if (c < 0x800) {
-      put(0xc0, c >> 6);
-    } else {
-      if (c < 0x10000) {
-        put(0xe0, c >> 12);
-      } else {
-        put(0xf0, c >> 18);
-        put(0x80, c >> 12 & 0x3f);
-      }
-      put(0x80, c >> 6 & 0x3f);
-    }
-    put(0x80, c & 0x3f);
-  }
-  return bytes;
-}
-
-}  // namespace internal
 
 /// One array of an archive.
 struct NpzArray {
   std::string name;
   NpyHeader header;
 
-  /// The length of axis 0. Requires an axis.
-  std::size_t samples() const {
-    return static_cast<std::size_t>(header.dims[0]);
-  }
-  /// The other axes. Requires an axis.
+  /// As of the header. Require an axis.
+  std::size_t samples() const { return header.samples(); }
   std::span<const std::int64_t> sample_dims() const {
-    return std::span(header.dims).subspan(1);
+    return header.sample_dims();
   }
 };
 
-/// Reads one array a sample at a time. Must not outlive its archive.
-class NpzSampleReader {
- public:
-  NpzSampleReader(const NpzArray& array, ZipEntryStream stream)
-      : array_(&array), stream_(std::move(stream)) {}
-
-  /// The next sample. Requires that one is left and that the elements are not
-  /// text. The last one also checks the array's checksum.
-  Result<Tensor> Next() {
-    const NpyHeader& header = array_->header;
-    const auto dims = array_->sample_dims();
-    Tensor sample(header.type, Dims(dims.begin(), dims.end()));
-    ZEROPOINT_RETURN_IF_ERROR(ReadBytes(sample.mutable_data(), sample.bytes()));
-    if (header.swapped) {
-      SwapBytes(static_cast<char*>(sample.mutable_data()), sample.size(),
-                header.item_bytes);
-    }
-    // C++ knows no bool of value 2.
-    if (header.type == DataType::kBool) {
-      auto* bytes = static_cast<unsigned char*>(sample.mutable_data());
-      for (std::size_t i = 0; i < sample.size(); ++i) bytes[i] = bytes[i] != 0;
-    }
-    return sample;
-  }
-
-  /// The next sample of a text array of one axis, in UTF-8. Requires that one
-  /// is left.
-  Result<std::string> NextText() {
-    const NpyHeader& header = array_->header;
-    std::string item(header.item_bytes, '\0');
-    ZEROPOINT_RETURN_IF_ERROR(ReadBytes(item.data(), item.size()));
-    if (header.swapped) SwapBytes(item.data(), item.size() / 4, 4);
-    std::u32string text(item.size() / 4, U'\0');
-    std::memcpy(text.data(), item.data(), item.size());
-    text.resize(text.find_last_not_of(U'\0') + 1);  // NUL is padding
-    return internal::Utf8(text);
-  }
-
-  /// Drops the next `samples`.
-  Status Skip(std::size_t samples) {
-    const std::uint64_t bytes = *array_->header.data_bytes();
-    next_ += samples;
-    return stream_.Skip(bytes / std::max<std::size_t>(1, array_->samples()) *
-                        samples);
-  }
-
- private:
-  Status ReadBytes(void* into, std::size_t bytes) {
-    ZEROPOINT_ASSERT(next_ < array_->samples(), "no sample is left");
-    ZEROPOINT_RETURN_IF_ERROR(stream_.Read(into, bytes));
-    return ++next_ == array_->samples() ? stream_.Finish() : Status();
-  }
-
-  static void SwapBytes(char* data, std::size_t items, std::size_t item_bytes) {
-    for (std::size_t i = 0; i < items; ++i) {
-      std::reverse(data + i * item_bytes, data + (i + 1) * item_bytes);
-    }
-  }
-
-  const NpzArray* array_;
-  ZipEntryStream stream_;
-  std::size_t next_ = 0;
-};
+/// Reads one array of an archive. Must not outlive the archive.
+using NpzSampleReader = NpySampleReader<ZipEntryStream>;
 
 /// A .npz file opened for reading.
 class NpzArchive {
@@ -166,7 +68,7 @@ class NpzArchive {
   Result<NpzSampleReader> Read(std::size_t index) {
     ZEROPOINT_ASSIGN_OR_RETURN(ZipEntryStream stream, zip_.Read(index));
     ZEROPOINT_RETURN_IF_ERROR(stream.Skip(arrays_[index].header.header_bytes));
-    return NpzSampleReader(arrays_[index], std::move(stream));
+    return NpzSampleReader(arrays_[index].header, std::move(stream));
   }
 
   /// "'calib.npz': array 'x'", for messages.

@@ -6,6 +6,7 @@
 #ifndef ZEROPOINT_DATA_NPZ_SOURCE_H_
 #define ZEROPOINT_DATA_NPZ_SOURCE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -63,6 +64,16 @@ class NpzSource final : public FeedSource {
         return reader.status().WithContext(archive_.Context(array(i).name));
       }
       readers_.push_back(*std::move(reader));
+    }
+    return Status();
+  }
+
+  Status Skip(std::size_t samples) override {
+    samples = std::min(samples, range_.count - next_);
+    next_ += samples;
+    for (std::size_t i = 0; i < fed_.size(); ++i) {
+      ZEROPOINT_RETURN_IF_ERROR(readers_[i].Skip(samples).WithContext(
+          archive_.Context(array(i).name)));
     }
     return Status();
   }

@@ -5,6 +5,7 @@
 #ifndef ZEROPOINT_DATA_SYNTHETIC_H_
 #define ZEROPOINT_DATA_SYNTHETIC_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -19,21 +20,9 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/data/input_description.h"
+#include "zeropoint/data/split_mix.h"
 
 namespace zeropoint {
-
-namespace internal {
-
-// 64 well-mixed bits for a counter. Source: Steele, Lea, Flood, "Fast
-// splittable pseudorandom number generators" (SplitMix64).
-constexpr std::uint64_t SplitMix64(std::uint64_t counter) {
-  std::uint64_t bits = (counter + 1) * 0x9e3779b97f4a7c15u;
-  bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9u;
-  bits = (bits ^ bits >> 27) * 0x94d049bb133111ebu;
-  return bits ^ bits >> 31;
-}
-
-}  // namespace internal
 
 /// Fills `values` from the stream `stream`:
 ///
@@ -43,9 +32,9 @@ constexpr std::uint64_t SplitMix64(std::uint64_t counter) {
 ///   booleans
 template <class T>
 void FillSynthetic(std::uint64_t stream, std::span<T> values) {
-  const std::uint64_t base = internal::SplitMix64(stream);
+  const std::uint64_t base = SplitMix64(stream);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::uint64_t bits = internal::SplitMix64(base + i);
+    const std::uint64_t bits = SplitMix64(base + i);
     if constexpr (std::is_floating_point_v<T>) {
       // 24 bits: exact in float.
       values[i] = static_cast<T>(bits >> 40) / static_cast<T>(1 << 23) - T{1};
@@ -97,6 +86,11 @@ class SyntheticSource final : public FeedSource {
 
   Status Rewind() override {
     next_ = 0;
+    return Status();
+  }
+
+  Status Skip(std::size_t samples) override {
+    next_ += std::min(samples, range_.count - next_);
     return Status();
   }
 

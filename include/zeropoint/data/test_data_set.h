@@ -126,6 +126,11 @@ class TestDataSetSource final : public FeedSource {
     return Status();
   }
 
+  Status Skip(std::size_t samples) override {
+    next_ += std::min(samples, sets_.size() - next_);
+    return Status();
+  }
+
   std::optional<std::size_t> size() const override { return sets_.size(); }
 
  private:
