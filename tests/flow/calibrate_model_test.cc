@@ -12,6 +12,7 @@
 #include "tests/flow/sample_source.h"
 #include "tests/graph/parse_model.h"
 #include "zeropoint/calibration/state_file.h"
+#include "zeropoint/flow/quantize_static.h"
 #include "zeropoint/profiles/generic.h"
 
 namespace zeropoint {
