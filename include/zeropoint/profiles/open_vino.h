@@ -34,6 +34,8 @@ struct OpenVino {
                                 .min_macs = 100'000});
     }
     spec.fixed_ranges = DefinedOutputRanges();
+    // Its kernels saturate in the same way as ONNX Runtime's.
+    spec.weight_pair_limit = 128;
     spec.dynamic_operators = StandardDynamicOperators();
     spec.dynamic_weights = spec.weights;
     return spec;
