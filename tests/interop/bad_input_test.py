@@ -263,7 +263,7 @@ class BadPreprocessing(BadInput):
         self.refuse_rules('{"inputs": {"z": {"scale": 1, "offset": 0}}}', "z")
 
     def test_unknown_key(self):
-        self.refuse_rules('{"inputs": {"x": {"scale": 1, "mean": 0}}}', "mean")
+        self.refuse_rules('{"inputs": {"x": {"scale": 1, "median": 0}}}', "median")
 
     def test_not_a_number(self):
         self.refuse_rules('{"inputs": {"x": {"scale": "half", "offset": 0}}}', "scale")
