@@ -17,6 +17,8 @@ import time
 import samples
 
 HERE = pathlib.Path(__file__).parent
+# The other tool has neither second-order rounding nor tuning.
+SAME_WORK = ["--rounding", "nearest", "--tune", "off"]
 
 
 def data_of(model):
@@ -46,7 +48,8 @@ def compare(program, model, count, rounds):
     with tempfile.TemporaryDirectory() as scratch:
         commands = {
             "zeropoint": [program, "static", str(model), "--data", calib, *samples.preprocess_options(folder), "--limit",
-                          str(count), "--profile", "onnxruntime-cpu", "--quiet", "-o", f"{scratch}/zeropoint.onnx"],
+                          str(count), "--profile", "onnxruntime-cpu", *SAME_WORK, "--quiet",
+                          "-o", f"{scratch}/zeropoint.onnx"],
             "onnxruntime": [sys.executable, "-W", "ignore", str(HERE / "onnxruntime_tool.py"), str(model), calib, str(count),
                             f"{scratch}/onnxruntime.onnx"],
         }
