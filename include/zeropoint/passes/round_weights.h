@@ -205,8 +205,9 @@ class SecondOrderRounder final : public WeightRounder {
                                rounding.Ranges());
     const auto orders = Orders(weight, *matrix);
     QuantizedTensor quantized;
-    quantized.codes = Tensor(UnpackedType(scheme.storage), Dims(weight.real.dims().begin(),
-                                                  weight.real.dims().end()));
+    quantized.codes =
+        Tensor(UnpackedType(scheme.storage),
+               Dims(weight.real.dims().begin(), weight.real.dims().end()));
     quantized.params.axis = axis;
     quantized.params.channels =
         options_.search_ranges ? SearchParams(rounding, ranges, orders,
