@@ -1,5 +1,6 @@
 // ResizeImage: antialiased resampling, equal to Pillow's Image.resize to the
-// bit.
+// bit. (Pillow 13 takes the rows of some tall images before the columns; single
+// pixels then differ by 1.)
 //
 // Most vision models are trained behind Pillow (torchvision, Keras), and a
 // calibration on other pixels would see other ranges. Each output pixel is a
