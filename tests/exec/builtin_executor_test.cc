@@ -9,6 +9,8 @@
 
 #include "tests/exec/run_model.h"
 #include "zeropoint/exec/indexing.h"
+#include "zeropoint/exec/operator.h"
+#include "zeropoint/exec/operator_registry.h"
 
 namespace zeropoint {
 namespace {

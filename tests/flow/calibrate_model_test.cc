@@ -13,6 +13,7 @@
 #include "tests/graph/parse_model.h"
 #include "zeropoint/calibration/state_file.h"
 #include "zeropoint/flow/quantize_static.h"
+#include "zeropoint/graph/fingerprint.h"
 #include "zeropoint/profiles/generic.h"
 
 namespace zeropoint {

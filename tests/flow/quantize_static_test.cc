@@ -8,6 +8,7 @@
 
 #include "tests/flow/sample_source.h"
 #include "tests/graph/parse_model.h"
+#include "zeropoint/exec/builtin_executor.h"
 #include "zeropoint/flow/run_samples.h"
 #include "zeropoint/graph/onnx_tools.h"
 #include "zeropoint/profiles/generic.h"

@@ -62,8 +62,7 @@ Status Print(const CalibrationState& state, const std::string& output,
                            {"begin", interval.begin},
                            {"end", interval.end}});
     }
-    document["calibration"] =
-        internal::FindingsToJson(findings, document["non_finite"]);
+    document["calibration"] = FindingsToJson(findings, document["non_finite"]);
     document["peak_rss_bytes"] = PeakMemory();
     std::printf("%s\n", FormatJson(document).c_str());
   } else if (!quiet) {

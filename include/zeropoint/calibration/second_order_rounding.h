@@ -183,14 +183,8 @@ class BlockRounder {
     const std::size_t partner = problem_.partners[column];
     if (partner == column || codes[partner] == kUndecided) return range;
     // Raw codes are what the kernel multiplies, zero point or not.
-    const std::int32_t other = codes[partner];
-    if (other > 0)
-      range.qmax = std::min(range.qmax, problem_.pair_limit - other);
-    if (other < 0)
-      range.qmin = std::max(range.qmin, -problem_.pair_limit - other);
-    range.qmax = std::max(range.qmax, params.zero_point);
-    range.qmin = std::min(range.qmin, params.zero_point);
-    return range;
+    return reference::RangeBeside(codes[partner], range, problem_.pair_limit,
+                                  params.zero_point);
   }
 
   void SpreadErrors(std::size_t first, std::size_t last, std::size_t count) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 
 #include "zeropoint/core/qparams.h"
@@ -68,6 +69,44 @@ constexpr std::int32_t Requantize(std::int32_t accumulator, float multiplier,
                                   std::int32_t zero_point, CodeRange codes) {
   return internal::CodeOf(static_cast<float>(accumulator) * multiplier,
                           zero_point, codes);
+}
+
+/// The codes that are left to a weight whose partner has the code `other`, when
+/// the magnitudes of two codes of one sign may add up to `pair_limit`: two
+/// products of that size and 255 fit into 16 bits. Real 0 is always left.
+///
+/// Teaches: docs/design/0003-placement.md
+constexpr CodeRange RangeBeside(std::int32_t other, CodeRange codes,
+                                std::int32_t pair_limit,
+                                std::int32_t zero_point) {
+  if (other > 0) codes.qmax = std::min(codes.qmax, pair_limit - other);
+  if (other < 0) codes.qmin = std::max(codes.qmin, -pair_limit - other);
+  return {std::min(codes.qmin, zero_point), std::max(codes.qmax, zero_point)};
+}
+
+/// What rounding x to codes costs: the sum of importance[i] * e[i]^2, e[i] =
+/// dequantize(quantize(x[i])) - x[i]. `importance` null: 1. With a `pair_limit`
+/// elements 2 i and 2 i + 1 are partners; the first one has its nearest code.
+///
+/// Requires: x finite; what Quantize requires.
+constexpr double QuantizationError(const float* x, const float* importance,
+                                   std::size_t count, const QParams& params,
+                                   CodeRange codes, std::int32_t pair_limit) {
+  double sum = 0.0;
+  std::int32_t first = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool second = pair_limit != 0 && i % 2 == 1;
+    const std::int32_t code = Quantize(
+        x[i], params,
+        second ? RangeBeside(first, codes, pair_limit, params.zero_point)
+               : codes);
+    first = code;
+    const double error = static_cast<double>(Dequantize(code, params)) -
+                         static_cast<double>(x[i]);
+    sum += error * error *
+           (importance == nullptr ? 1.0 : static_cast<double>(importance[i]));
+  }
+  return sum;
 }
 
 /// The multiplier of Requantize, in the order of operations that it is defined

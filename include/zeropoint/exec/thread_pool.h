@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <thread>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "zeropoint/core/assert.h"
+#include "zeropoint/core/parallel_for.h"
 
 namespace zeropoint {
 
@@ -192,6 +194,14 @@ class ThreadPool {
   std::atomic<std::uint32_t> signal_{0};   // counts loops, to sleep on
   std::atomic<bool> stop_{false};
 };
+
+/// `pool` as what the layers below exec take. `pool` must outlive it.
+inline ParallelFor ParallelForOf(ThreadPool& pool) {
+  return [&pool](std::size_t count,
+                 const std::function<void(std::size_t)>& body) {
+    pool.ParallelFor(count, [&body](std::size_t i, std::size_t) { body(i); });
+  };
+}
 
 }  // namespace zeropoint
 

@@ -15,15 +15,8 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/data/feed_source_base.h"
-#include "zeropoint/exec/builtin_executor.h"
 #include "zeropoint/flow/calibrate.h"
-#include "zeropoint/flow/prepare_model.h"
-#include "zeropoint/graph/fingerprint.h"
-#include "zeropoint/graph/graph_view.h"
-#include "zeropoint/graph/infer_types.h"
 #include "zeropoint/graph/model.h"
-#include "zeropoint/kernels/kernel_table.h"
-#include "zeropoint/passes/calibration_targets.h"
 
 namespace zeropoint {
 
@@ -46,21 +39,7 @@ struct Shard {
 };
 
 /// Reads "2/7": part 2 of 7, counted from 0. Errors: kInvalidArgument.
-inline Result<Shard> ParseShard(std::string_view text) {
-  Shard shard;
-  const char* end = text.data() + text.size();
-  const auto [slash, error] = std::from_chars(text.data(), end, shard.index);
-  constexpr std::uint64_t kMost = 1'000'000;
-  if (error == std::errc() && slash != end && *slash == '/') {
-    const auto [stop, failure] = std::from_chars(slash + 1, end, shard.count);
-    if (failure == std::errc() && stop == end && shard.count > 0 &&
-        shard.count <= kMost && shard.index < shard.count) {
-      return shard;
-    }
-  }
-  return InvalidArgument("shard '" + std::string(text) +
-                         "' is not of the form k/n with 0 <= k < n <= 1000000");
-}
+Result<Shard> ParseShard(std::string_view text);
 
 /// What states must share to be merged or used: how the model is made ready.
 struct CalibrationPreparation {
@@ -73,58 +52,21 @@ struct CalibrationPreparation {
 };
 
 /// An empty state for `model`, still as the user has it.
-inline Result<CalibrationState> StartCalibration(
+Result<CalibrationState> StartCalibration(
     Model& model, const CalibrationPreparation& preparation,
-    const CollectedStatistics& collected) {
-  CalibrationState state;
-  ZEROPOINT_ASSIGN_OR_RETURN(state.model, ModelFingerprint(model));
-  state.preparation = preparation.text();
-  state.collected = collected;
-  return state;
-}
+    const CollectedStatistics& collected);
 
 /// Errors: kInvalidArgument when `state` is not of this model, or the model was
 /// made ready in another way.
-inline Status CheckStateIsOf(const CalibrationState& state, Model& model,
-                             const CalibrationPreparation& preparation) {
-  ZEROPOINT_ASSIGN_OR_RETURN(const std::uint64_t fingerprint,
-                             ModelFingerprint(model));
-  if (state.model != fingerprint) {
-    return InvalidArgument(
-        "the calibration state is of another model; calibrate this one");
-  }
-  if (state.preparation != preparation.text()) {
-    return InvalidArgument("the calibration state was made with '" +
-                           state.preparation + "', here it is '" +
-                           preparation.text() +
-                           "'; use the same --profile and --optimize");
-  }
-  return Status();
-}
+Status CheckStateIsOf(const CalibrationState& state, Model& model,
+                      const CalibrationPreparation& preparation);
 
 /// Cleans `model` up as QuantizeStatic does and folds the samples of `source`
 /// into `state`. Errors: those of the clean-up, the executor and
 /// ObserveSamples.
-inline Status CalibrateModel(Model& model, FeedSource& source,
-                             const CalibrationPreparation& preparation,
-                             int threads, CalibrationState& state,
-                             const ObserveOptions& options) {
-  const KernelTable& kernels = DispatchedKernels();
-  ZEROPOINT_RETURN_IF_ERROR(PrepareModel(model, preparation.target, nullptr,
-                                         preparation.optimize, kernels)
-                                .status());
-  std::vector<CalibrationTarget> targets;
-  {
-    ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
-    ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
-    targets = CalibrationTargets(graph, preparation.target, {});
-  }
-  ZEROPOINT_ASSIGN_OR_RETURN(
-      BuiltinExecutor executor,
-      BuiltinExecutor::Create(model,
-                              {.threads = threads, .kernels = &kernels}));
-  return ObserveSamples(executor, source, targets, kernels, state, options);
-}
+Status CalibrateModel(Model& model, FeedSource& source,
+                      const CalibrationPreparation& preparation, int threads,
+                      CalibrationState& state, const ObserveOptions& options);
 
 }  // namespace zeropoint
 

@@ -7,25 +7,12 @@
 #include <utility>
 
 #include "zeropoint/calibration/calibration_table.h"
-#include "zeropoint/core/form.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/flow/static_options.h"
 #include "zeropoint/flow/tune.h"
-#include "zeropoint/graph/graph_view.h"
-#include "zeropoint/graph/infer_types.h"
 #include "zeropoint/graph/model.h"
-#include "zeropoint/graph/verify.h"
-#include "zeropoint/passes/eliminate_dead.h"
-#include "zeropoint/passes/fold_activation.h"
-#include "zeropoint/passes/insert_qdq.h"
-#include "zeropoint/passes/integer_io.h"
-#include "zeropoint/passes/lower_to_integer.h"
-#include "zeropoint/passes/lower_to_qoperator.h"
-#include "zeropoint/passes/pass.h"
-#include "zeropoint/passes/pipeline.h"
-#include "zeropoint/passes/quantize_bias.h"
 #include "zeropoint/passes/weight_rounder.h"
 
 namespace zeropoint {
@@ -40,67 +27,15 @@ struct PairInputs {
 
 /// Quantizes a prepared model into Q/DQ form as `choice` says. Adds to `report`
 /// what was quantized and what stayed float. Errors: those of the passes.
-inline Status InsertPairs(Model& model,
-                          const StaticQuantizationOptions& options,
-                          const PairInputs& inputs,
-                          const QuantizationChoice& choice,
-                          QuantizationReport& report) {
-  ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
-  ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
-  report.nodes = graph.nodes().size();
-  NodeSelection selection = inputs.selection;
-  for (const std::string& name : choice.float_nodes) selection.Exclude(name);
-  PassContext context;
-  context.target = &inputs.target;
-  context.selection = &selection;
-  context.calibration = &inputs.table;
-  context.overrides = &options.overrides;
-  context.weight_rounder = &inputs.rounder;
-  InsertQdq insert{.correct_bias = choice.correct_bias, .pairs = options.pairs};
-  ZEROPOINT_RETURN_IF_ERROR(insert.Run(graph, context).status());
-  // In the integer form the bias stays float: it is added behind the rescale.
-  if (options.quantize_bias && options.form != Form::kInteger) {
-    ZEROPOINT_RETURN_IF_ERROR(QuantizeBias{}.Run(graph, context).status());
-  }
-  Pipeline finish{FoldActivation{}, EliminateDead{}};
-  ZEROPOINT_RETURN_IF_ERROR(finish.Run(graph, context).status());
-  report.quantized = std::move(context.quantized);
-  report.float_nodes = std::move(context.declined);
-  for (Declined& node : report.float_nodes) {
-    if (std::find(choice.float_nodes.begin(), choice.float_nodes.end(),
-                  node.node) != choice.float_nodes.end()) {
-      node.reason = "in int8 it costs more accuracy than the others";
-    }
-  }
-  return VerifyModel(graph);
-}
+Status InsertPairs(Model& model, const StaticQuantizationOptions& options,
+                   const PairInputs& inputs, const QuantizationChoice& choice,
+                   QuantizationReport& report);
 
 /// Turns the pairs of `model` into the form and the inputs and outputs that
 /// `options` ask for. What the form cannot say stays between pairs, and is
 /// reported. Errors: those of the passes.
-inline Status LowerPairs(Model& model, const StaticQuantizationOptions& options,
-                         QuantizationReport& report) {
-  if (options.form == Form::kQdq && !options.integer_io) return Status();
-  ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
-  ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
-  PassContext context;
-  if (options.integer_io) {
-    ZEROPOINT_RETURN_IF_ERROR(IntegerIo{}.Run(graph, context).status());
-    report.quantized.integer_io = std::move(context.quantized.integer_io);
-  }
-  if (options.form == Form::kQOperator) {
-    Pipeline pipeline{LowerToQOperator{.microsoft = options.microsoft_domain},
-                      EliminateDead{}};
-    ZEROPOINT_RETURN_IF_ERROR(pipeline.Run(graph, context).status());
-  } else if (options.form == Form::kInteger) {
-    Pipeline pipeline{LowerToInteger{}, EliminateDead{}};
-    ZEROPOINT_RETURN_IF_ERROR(pipeline.Run(graph, context).status());
-  }
-  for (Declined& declined : context.declined) {
-    report.left_undone.push_back(std::move(declined));
-  }
-  return VerifyModel(graph);
-}
+Status LowerPairs(Model& model, const StaticQuantizationOptions& options,
+                  QuantizationReport& report);
 
 }  // namespace zeropoint
 

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "zeropoint/calibration/choose_ranges.h"
-#include "zeropoint/flow/calibrate.h"
 #include "zeropoint/flow/tune.h"
 #include "zeropoint/passes/pass.h"
 

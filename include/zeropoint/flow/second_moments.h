@@ -22,6 +22,7 @@
 #include "zeropoint/exec/executor.h"
 #include "zeropoint/exec/operators/window.h"
 #include "zeropoint/flow/progress.h"
+#include "zeropoint/flow/second_moment_options.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/kernels/kernel_table.h"
 #include "zeropoint/passes/quantization_plan.h"
@@ -29,15 +30,6 @@
 #include "zeropoint/passes/weight_matrix.h"
 
 namespace zeropoint {
-
-struct SecondMomentOptions {
-  /// More change little.
-  std::size_t samples = 16;
-  std::size_t patches = 256;
-  /// The states of all nodes together; a node that would exceed it gets none,
-  /// and its weights the nearest codes.
-  double most_bytes = 1e9;
-};
 
 namespace internal {
 

@@ -10,10 +10,10 @@
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/core/tensor_overrides.h"
 #include "zeropoint/flow/progress.h"
-#include "zeropoint/flow/second_moments.h"
+#include "zeropoint/flow/second_moment_options.h"
 #include "zeropoint/flow/tune.h"
 #include "zeropoint/passes/node_selection.h"
-#include "zeropoint/passes/place_pairs.h"
+#include "zeropoint/passes/pair_sharing.h"
 #include "zeropoint/profiles/onnx_runtime_cpu.h"
 
 namespace zeropoint {

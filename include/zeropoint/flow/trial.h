@@ -18,14 +18,10 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/data/feed_source_base.h"
-#include "zeropoint/eval/output_measures.h"
-#include "zeropoint/exec/builtin_executor.h"
 #include "zeropoint/exec/executor.h"
 #include "zeropoint/exec/thread_pool.h"
 #include "zeropoint/flow/run_samples.h"
-#include "zeropoint/graph/external_data.h"
 #include "zeropoint/graph/model.h"
-#include "zeropoint/graph/visit_tensors.h"
 #include "zeropoint/kernels/kernel_table.h"
 #include "zeropoint/passes/weight_rounder.h"
 
@@ -33,15 +29,7 @@ namespace zeropoint {
 
 /// A second model with the same contents.
 /// Errors: kUnsupported when weights lie in a file beside the model.
-inline Result<Model> CloneModel(Model& model) {
-  ZEROPOINT_RETURN_IF_ERROR(
-      VisitTensors(model.proto(), [](onnx::TensorProto& tensor, TensorRole) {
-        return IsExternal(tensor)
-                   ? Unsupported("the weights lie in a file of their own")
-                   : Status();
-      }));
-  return Model::FromProto(model.proto());
-}
+Result<Model> CloneModel(Model& model);
 
 /// Samples with the float model's outputs on them.
 struct HeldOutSamples {
@@ -80,39 +68,9 @@ Result<HeldOutSamples> HoldOut(E& executor, FeedSource& source,
 /// Only the first `most` samples are run.
 ///
 /// Errors: those of the executor.
-inline Result<double> NoiseOf(const Model& quantized,
-                              const HeldOutSamples& held, ThreadPool& pool,
-                              const KernelTable& kernels,
-                              std::size_t most = 1000) {
-  ZEROPOINT_ASSIGN_OR_RETURN(
-      BuiltinExecutor executor,
-      BuiltinExecutor::Create(quantized, {.kernels = &kernels, .pool = &pool}));
-  std::vector<OutputMeasures> measures(held.outputs.size());
-  KeepingSink sink(held.outputs.size());
-  for (std::size_t i = 0; i < std::min(most, held.feeds.size()); ++i) {
-    ZEROPOINT_RETURN_IF_ERROR(
-        executor.Run(held.feeds[i], held.outputs, sink)
-            .WithContext("held-out sample " + std::to_string(i)));
-    for (std::size_t k = 0; k < measures.size(); ++k) {
-      const Tensor& reference = held.references[i][k];
-      if (reference.type() != DataType::kFloat) continue;
-      if (!measures[k].Add(reference.view(), sink.tensors()[k].view()).ok()) {
-        return std::numeric_limits<double>::infinity();
-      }
-    }
-  }
-  double noise = 0.0;
-  std::size_t measured = 0;
-  for (const OutputMeasures& output : measures) {
-    if (output.samples() == 0) continue;
-    if (output.non_finite() > 0) {
-      return std::numeric_limits<double>::infinity();
-    }
-    noise += std::pow(10.0, -output.sqnr_db() / 10.0);
-    ++measured;
-  }
-  return measured == 0 ? 0.0 : noise / static_cast<double>(measured);
-}
+Result<double> NoiseOf(const Model& quantized, const HeldOutSamples& held,
+                       ThreadPool& pool, const KernelTable& kernels,
+                       std::size_t most = 1000);
 
 /// Remembers the codes of another rounder, which trials ask for again and
 /// again. Not for several threads at once.

@@ -54,6 +54,14 @@ struct KernelTable {
                         float multiplier, std::int32_t zero_point,
                         CodeRange codes, std::int8_t* q) = nullptr;
 
+  /// The sum of importance[i] * (x'[i] - x[i])^2, x' what quantizing and
+  /// dequantizing leaves of x; `importance` null: 1. As
+  /// reference::QuantizationError, to within the rounding of float sums.
+  double (*quantization_error_f32)(const float* x, const float* importance,
+                                   std::size_t count, QParams params,
+                                   CodeRange codes,
+                                   std::int32_t pair_limit) = nullptr;
+
   /// Folds `count` values into `state`; exact, so order and grouping do not
   /// matter.
   void (*min_max)(const float* x, std::size_t count,

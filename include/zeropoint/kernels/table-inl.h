@@ -22,6 +22,7 @@
 #include "zeropoint/kernels/gemm-inl.h"
 #include "zeropoint/kernels/histogram-inl.h"
 #include "zeropoint/kernels/min_max-inl.h"
+#include "zeropoint/kernels/quantization_error-inl.h"
 #include "zeropoint/kernels/quantize-inl.h"
 #include "zeropoint/kernels/rows-inl.h"
 
@@ -44,6 +45,7 @@ inline constexpr KernelTable kKernels = {
     .dequantize_i32 = Dequantize<std::int32_t>,
     .requantize_u8 = Requantize<std::uint8_t>,
     .requantize_i8 = Requantize<std::int8_t>,
+    .quantization_error_f32 = QuantizationError,
     .min_max = MinMax,
     .histogram = Histogram,
     .exact_sum_f32 = ExactSumParts,

@@ -13,17 +13,11 @@
 
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/rewriter.h"
+#include "zeropoint/passes/pair_sharing.h"
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantization_plan.h"
 
 namespace zeropoint {
-
-/// How many pairs a tensor has that several nodes read.
-enum class PairSharing : std::uint8_t {
-  kShared,     // one
-  kDedicated,  // one for each reader, for runtimes that recognise a quantized
-               // operator by pairs that belong to it alone
-};
 
 namespace internal {
 

@@ -1,0 +1,129 @@
+#include "zeropoint/flow/float_facts.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "zeropoint/calibration/calibration_table.h"
+#include "zeropoint/core/parallel_for.h"
+#include "zeropoint/core/status.h"
+#include "zeropoint/core/target_spec.h"
+#include "zeropoint/data/feed_source_base.h"
+#include "zeropoint/exec/builtin_executor.h"
+#include "zeropoint/exec/thread_pool.h"
+#include "zeropoint/flow/calibrate.h"
+#include "zeropoint/flow/describe_inputs.h"
+#include "zeropoint/flow/quantization_report.h"
+#include "zeropoint/flow/second_moments.h"
+#include "zeropoint/flow/static_options.h"
+#include "zeropoint/flow/trial.h"
+#include "zeropoint/flow/tune.h"
+#include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/infer_types.h"
+#include "zeropoint/graph/model.h"
+#include "zeropoint/kernels/kernel_table.h"
+#include "zeropoint/passes/calibration_targets.h"
+#include "zeropoint/passes/operands.h"
+#include "zeropoint/passes/plan_quantization.h"
+
+namespace zeropoint {
+
+using internal::CountTimes;
+using internal::ProductOf;
+
+namespace {
+
+/// The nodes of `plan` with weights that a name selects, and their work.
+std::vector<TunableNode> TunableNodes(const GraphView& graph,
+                                      const QuantizationPlan& plan,
+                                      const CalibrationTable& table) {
+  std::map<std::string, int> named;
+  for (const NodeId node : graph.nodes()) ++named[graph.node(node).name()];
+  std::vector<TunableNode> nodes;
+  for (const PlannedNode& planned : plan.nodes) {
+    const std::string& name = graph.node(planned.node).name();
+    if (planned.operands.weight == Operands::kNone || name.empty() ||
+        named[name] != 1) {
+      continue;
+    }
+    TunableNode& node = nodes.emplace_back();
+    node.name = name;
+    const auto output = table.find(graph.name(graph.output(planned.node, 0)));
+    if (output != table.end()) {
+      node.macs = static_cast<double>(CountTimes(
+          planned.operands.macs_per_output, ProductOf(output->second.dims)));
+    }
+  }
+  return nodes;
+}
+
+/// How many samples tuning may keep for itself; 0, with the reason in the
+/// report, when nothing can be tried.
+std::size_t SamplesToHoldOut(Model& model,
+                             const StaticQuantizationOptions& options,
+                             QuantizationReport& report) {
+  if (!options.tune) return 0;
+  if (report.samples < kLeastSamplesToTune) {
+    report.tuning_note = "not tuned: that takes at least " +
+                         std::to_string(kLeastSamplesToTune) + " samples";
+  } else if (model.proto().ByteSizeLong() > kMostBytesToTune) {
+    report.tuning_note = "not tuned: the model is too large to try choices";
+  } else if (const auto clone = CloneModel(model); !clone.ok()) {
+    report.tuning_note = "not tuned: " + clone.status().message();
+  } else {
+    return std::min(options.tuning.most_held_out, report.samples / 4);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<FloatFacts> LearnFacts(Model& model, FeedSource& source,
+                              const StaticQuantizationOptions& options,
+                              const TargetSpec& target,
+                              const NodeSelection& selection,
+                              const KernelTable& kernels, ThreadPool& pool,
+                              PhaseTimer& timer, QuantizationReport& report) {
+  ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
+  ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
+  const auto targets = CalibrationTargets(graph, target, selection);
+  ZEROPOINT_ASSIGN_OR_RETURN(
+      BuiltinExecutor executor,
+      BuiltinExecutor::Create(model, {.kernels = &kernels, .pool = &pool}));
+  ZEROPOINT_ASSIGN_OR_RETURN(
+      CalibrationResult calibrated,
+      Calibrate(executor, source, targets, options.calibration,
+                target.activations, kernels, options.progress));
+  report.samples = calibrated.samples;
+  report.findings = std::move(calibrated.findings);
+  timer.End("calibration");
+  FloatFacts facts;
+  facts.table = std::move(calibrated.table);
+  ZEROPOINT_ASSIGN_OR_RETURN(const QuantizationPlan plan,
+                             PlanQuantization(graph, target, selection,
+                                              facts.table, &options.overrides));
+  const std::size_t held_out = SamplesToHoldOut(model, options, report);
+  if (options.second_order_rounding) {
+    SecondMomentOptions moments = options.second_moments;
+    moments.samples = std::min(moments.samples, report.samples - held_out);
+    ZEROPOINT_RETURN_IF_ERROR(source.Rewind());
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        facts.moments,
+        CollectSecondMoments(executor, source, graph, plan, kernels,
+                             ParallelForOf(pool), moments, options.progress));
+    timer.End("second moments");
+  }
+  if (held_out > 0) {
+    facts.tunable = TunableNodes(graph, plan, facts.table);
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        facts.held_out, HoldOut(executor, source, report.samples, held_out,
+                                OutputNames(model)));
+  }
+  return facts;
+}
+
+}  // namespace zeropoint

@@ -1,0 +1,212 @@
+#include "zeropoint/report/json_report.h"
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "zeropoint/flow/compare.h"
+#include "zeropoint/flow/describe_model.h"
+#include "zeropoint/flow/quantization_report.h"
+#include "zeropoint/flow/run_pipeline.h"
+
+namespace zeropoint {
+
+std::string FormatJson(const Json& document, int indent) {
+  return document.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+namespace {
+
+Json DeclinedToJson(const std::vector<Declined>& declined) {
+  Json list = Json::array();
+  for (const Declined& each : declined) {
+    list.push_back(
+        {{"name", each.node}, {"op", each.op_type}, {"reason", each.reason}});
+  }
+  return list;
+}
+
+/// nodes{total, quantized, quantized_names[], float[{name, op, reason}]}
+Json NodesToJson(const QuantizationReport& report) {
+  return {{"total", report.nodes},
+          {"quantized", report.quantized.nodes.size()},
+          {"quantized_names", report.quantized.nodes},
+          {"float", DeclinedToJson(report.float_nodes)}};
+}
+/// tensors[{name, lo, hi, scale, zero_point, scheme, why}]
+Json TensorsToJson(const QuantizationReport& report) {
+  Json tensors = Json::array();
+  for (const QuantizedActivation& tensor : report.quantized.activations) {
+    tensors.push_back({{"name", tensor.name},
+                       {"lo", tensor.range.lo},
+                       {"hi", tensor.range.hi},
+                       {"scale", tensor.params.scale},
+                       {"zero_point", tensor.params.zero_point},
+                       {"scheme", tensor.scheme},
+                       {"why", tensor.why}});
+  }
+  return tensors;
+}
+/// integer_io[{kind, name, type, scale, zero_point}]
+Json PortsToJson(const QuantizationReport& report) {
+  Json ports = Json::array();
+  for (const IntegerPort& port : report.quantized.integer_io) {
+    ports.push_back({{"kind", port.kind},
+                     {"name", port.name},
+                     {"type", DataTypeName(port.type)},
+                     {"scale", port.params.scale},
+                     {"zero_point", port.params.zero_point}});
+  }
+  return ports;
+}
+Json SecondsToJson(const QuantizationReport& report) {
+  Json seconds = Json::object();
+  for (const PhaseTime& phase : report.seconds) {
+    seconds[phase.phase] = phase.seconds;
+  }
+  return seconds;
+}
+
+}  // namespace
+
+Json FindingsToJson(const CalibrationFindings& findings, Json& non_finite) {
+  non_finite = Json::array();
+  for (const NonFiniteTensor& tensor : findings.non_finite) {
+    non_finite.push_back({{"name", tensor.name},
+                          {"nan", tensor.nan},
+                          {"infinite", tensor.infinite}});
+  }
+  return {{"never_produced", findings.never_produced},
+          {"always_empty", findings.always_empty},
+          {"unsettled", findings.unsettled},
+          {"unsettled_share", findings.unsettled_share},
+          {"settled", findings.settled()}};
+}
+
+Json ConversionToJson(const QuantizationReport& report, std::string_view output,
+                      std::size_t peak_rss_bytes) {
+  Json document;
+  document["output"] = output;
+  document["form"] = report.form;
+  document["nodes"] = NodesToJson(report);
+  document["tensors"] = TensorsToJson(report);
+  document["left_undone"] = DeclinedToJson(report.left_undone);
+  document["seconds"] = SecondsToJson(report);
+  document["peak_rss_bytes"] = peak_rss_bytes;
+  return document;
+}
+
+Json QuantizationToJson(const QuantizationReport& report,
+                        std::string_view output, std::size_t float_bytes,
+                        std::size_t quantized_bytes,
+                        std::size_t peak_rss_bytes) {
+  Json document;
+  document["output"] = output;
+  document["form"] = report.form;
+  document["profile"] = report.profile;
+  document["schemes"] = {{"activations", report.activations},
+                         {"weights", report.weights}};
+  document["samples"] = report.samples;
+  document["nodes"] = NodesToJson(report);
+  document["tensors"] = TensorsToJson(report);
+  document["integer_io"] = PortsToJson(report);
+  document["left_undone"] = DeclinedToJson(report.left_undone);
+  document["calibration"] =
+      FindingsToJson(report.findings, document["non_finite"]);
+  document["calibration"]["method"] = report.calibration;
+  document["notes"] = report.quantized.notes;
+  Json& tuning = document["tuning"] = Json::array();
+  for (const TuningStep& step : report.tuning) {
+    tuning.push_back({{"what", step.what},
+                      {"sqnr_db", step.sqnr_db},
+                      {"accepted", step.accepted}});
+  }
+  document["bytes"] = {{"float", float_bytes}, {"quantized", quantized_bytes}};
+  document["seconds"] = SecondsToJson(report);
+  document["peak_rss_bytes"] = peak_rss_bytes;
+  return document;
+}
+
+Json ComparisonToJson(const ComparisonReport& report, std::size_t float_bytes,
+                      std::size_t quantized_bytes) {
+  const auto decibel = [](double db) {
+    return std::isfinite(db) ? Json(db) : Json();
+  };
+  Json document;
+  document["samples"] = report.samples;
+  Json& outputs = document["outputs"] = Json::array();
+  for (const TensorComparison& output : report.outputs) {
+    const OutputMeasures& measures = output.measures;
+    outputs.push_back({{"name", output.name},
+                       {"sqnr_db", decibel(measures.sqnr_db())},
+                       {"worst_sample_db", decibel(measures.worst_sample_db())},
+                       {"cosine", measures.cosine()},
+                       {"max_abs_error", measures.max_abs_error()},
+                       {"argmax_agreement", measures.argmax_agreement()},
+                       {"non_finite", measures.non_finite()}});
+  }
+  Json& layers = document["layers"] = Json::array();
+  for (const TensorComparison& layer : report.layers) {
+    layers.push_back({{"tensor", layer.name},
+                      {"sqnr_db", decibel(layer.measures.sqnr_db())}});
+  }
+  if (report.float_accuracy) {
+    document["accuracy"] = {
+        {"float", report.float_accuracy->accuracy()},
+        {"quantized", report.quantized_accuracy->accuracy()}};
+  }
+  document["bytes"] = {{"float", float_bytes}, {"quantized", quantized_bytes}};
+  return document;
+}
+
+Json PipelineToJson(const PipelineReport& report) {
+  Json document;
+  Json& passes = document["passes"] = Json::array();
+  for (const PassRun& pass : report.passes) {
+    passes.push_back({{"name", pass.name}, {"rewrites", pass.rewrites}});
+  }
+  document["declined"] = DeclinedToJson(report.declined);
+  return document;
+}
+
+Json DescriptionToJson(const ModelDescription& model) {
+  Json document;
+  document["ir_version"] = model.ir_version;
+  document["opsets"] = model.opsets;
+  document["producer"] = model.producer;
+  document["form"] = model.form;
+  Json& inputs = document["inputs"] = Json::array();
+  for (const InputDescription& input : model.inputs) {
+    Json shape;
+    if (input.dims) {
+      shape = Json::array();
+      for (const std::int64_t dim : *input.dims) {
+        shape.push_back(dim < 0 ? Json() : Json(dim));
+      }
+    }
+    inputs.push_back({{"name", input.name},
+                      {"type", DataTypeName(input.type)},
+                      {"shape", std::move(shape)}});
+  }
+  document["outputs"] = model.outputs;
+  document["operators"] = model.operators;
+  Json& constants = document["constants"] = Json::object();
+  for (const auto& [type, stored] : model.constants) {
+    constants[type] = {{"tensors", stored.tensors}, {"bytes", stored.bytes}};
+  }
+  Json& nodes = document["nodes"] = Json::array();
+  for (const NodeDescription& node : model.nodes) {
+    nodes.push_back({{"name", node.name},
+                     {"op", node.op_type},
+                     {"inputs", node.inputs},
+                     {"outputs", node.outputs}});
+  }
+  return document;
+}
+
+}  // namespace zeropoint

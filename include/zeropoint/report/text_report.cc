@@ -1,0 +1,194 @@
+#include "zeropoint/report/text_report.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "zeropoint/flow/compare.h"
+#include "zeropoint/flow/describe_model.h"
+#include "zeropoint/flow/quantization_report.h"
+
+namespace zeropoint {
+
+namespace {
+
+/// "Conv_1, Conv_7, Conv_9 and 12 more"
+std::string ListNames(const std::vector<std::string>& names, std::size_t most) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size() && i < most; ++i) {
+    text += (i > 0 ? ", " : "") + names[i];
+  }
+  if (names.size() > most) {
+    text += " and " + std::to_string(names.size() - most) + " more";
+  }
+  return text;
+}
+
+/// `title`, then one line for each operator type and reason; nothing for an
+/// empty list.
+std::string GroupByReason(const char* title,
+                          const std::vector<Declined>& nodes) {
+  constexpr std::size_t kNames = 3;
+  std::map<std::pair<std::string, std::string>, std::vector<std::string>>
+      groups;
+  for (const Declined& node : nodes) {
+    groups[{node.reason, node.op_type}].push_back(node.node);
+  }
+  std::string text;
+  if (!groups.empty()) text = std::string(title) + "\n";
+  for (const auto& [key, names] : groups) {
+    text += "  " + std::to_string(names.size()) + " " + key.second + ": " +
+            key.first + " (" + ListNames(names, kNames) + ")\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string FindingsToText(const CalibrationFindings& findings) {
+  constexpr std::size_t kNames = 3;
+  std::string text;
+  for (const NonFiniteTensor& tensor : findings.non_finite) {
+    text += "warning: tensor '" + tensor.name + "' held " +
+            std::to_string(tensor.nan) + " NaN and " +
+            std::to_string(tensor.infinite) +
+            " infinite values; its range leaves them out\n";
+  }
+  if (!findings.never_produced.empty()) {
+    text += "warning: no sample produced " +
+            ListNames(findings.never_produced, kNames) +
+            "; they have no range\n";
+  }
+  if (!findings.always_empty.empty()) {
+    text += "warning: always empty, so without a range: " +
+            ListNames(findings.always_empty, kNames) + "\n";
+  }
+  if (!findings.settled()) {
+    text += "warning: the ranges of " +
+            std::to_string(findings.unsettled.size()) + " tensors (" +
+            std::to_string(static_cast<int>(100.0 * findings.unsettled_share)) +
+            " %) still grew in the last tenth of the samples, as of " +
+            ListNames(findings.unsettled, kNames) + "; give more samples\n";
+  }
+  return text;
+}
+
+std::string QuantizationToText(const QuantizationReport& report) {
+  constexpr std::size_t kNames = 3;
+  std::string text =
+      "quantized " + std::to_string(report.quantized.nodes.size()) + " of " +
+      std::to_string(report.nodes) + " nodes for " + report.profile +
+      " (activations " + report.activations + ", weights " + report.weights +
+      ") from " + std::to_string(report.samples) + " samples\n";
+  if (!report.quantized.nodes.empty()) {
+    text += "  " + ListNames(report.quantized.nodes, 2 * kNames) + "\n";
+  }
+  for (const IntegerPort& port : report.quantized.integer_io) {
+    char scale[32];
+    std::snprintf(scale, sizeof(scale), "%.9g",
+                  static_cast<double>(port.params.scale));
+    text += port.kind + " '" + port.name + "' is " +
+            std::string(DataTypeName(port.type)) + ": real = " + scale +
+            " * (code - " + std::to_string(port.params.zero_point) + ")\n";
+  }
+  for (const std::string& note : report.quantized.notes) {
+    text += "note: " + note + "\n";
+  }
+  text += FindingsToText(report.findings);
+  if (!report.tuning_note.empty()) text += report.tuning_note + "\n";
+  if (!report.tuning.empty()) text += "on held-out samples:\n";
+  for (const TuningStep& step : report.tuning) {
+    std::array<char, 32> sqnr{};
+    std::snprintf(sqnr.data(), sqnr.size(), "%6.2f dB  ", step.sqnr_db);
+    text += "  " + std::string(sqnr.data()) + step.what +
+            (step.accepted ? "" : " (not taken)") + "\n";
+  }
+  return text + GroupByReason("float:", report.float_nodes);
+}
+
+std::string ConversionToText(const QuantizationReport& report) {
+  return "form " + report.form + ": " +
+         std::to_string(report.quantized.nodes.size()) + " of " +
+         std::to_string(report.nodes) + " nodes compute on codes\n" +
+         GroupByReason("left as they were:", report.left_undone);
+}
+
+std::string ComparisonToText(const ComparisonReport& report) {
+  constexpr std::size_t kLayers = 5;
+  const auto number = [](const char* format, double value) {
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), format, value);
+    return std::string(text.data());
+  };
+  std::string text = std::to_string(report.samples) + " samples\n";
+  for (const TensorComparison& output : report.outputs) {
+    const OutputMeasures& measures = output.measures;
+    text += "output " + output.name + ": SQNR " +
+            number("%.2f", measures.sqnr_db()) + " dB (worst sample " +
+            number("%.2f", measures.worst_sample_db()) + "), cosine " +
+            number("%.5f", measures.cosine()) + ", largest error " +
+            number("%.4g", measures.max_abs_error()) + ", same top-1 in " +
+            number("%.2f", 100.0 * measures.argmax_agreement()) + " %\n";
+    if (measures.non_finite() > 0) {
+      text += "warning: " + std::to_string(measures.non_finite()) +
+              " values are NaN or infinite\n";
+    }
+  }
+  if (report.float_accuracy) {
+    text += "top-1 accuracy against the labels: float " +
+            number("%.2f", 100.0 * report.float_accuracy->accuracy()) +
+            " %, quantized " +
+            number("%.2f", 100.0 * report.quantized_accuracy->accuracy()) +
+            " %\n";
+  }
+  std::vector<const TensorComparison*> layers;
+  for (const TensorComparison& layer : report.layers) layers.push_back(&layer);
+  std::stable_sort(layers.begin(), layers.end(),
+                   [](const auto* a, const auto* b) {
+                     return a->measures.sqnr_db() < b->measures.sqnr_db();
+                   });
+  if (layers.size() > kLayers) layers.resize(kLayers);
+  if (!layers.empty()) text += "tensors with the least SQNR:\n";
+  for (const TensorComparison* layer : layers) {
+    text += "  " + number("%6.2f", layer->measures.sqnr_db()) + " dB  " +
+            layer->name + "\n";
+  }
+  return text;
+}
+
+std::string DescriptionToText(const ModelDescription& model) {
+  std::string text = "IR version " + std::to_string(model.ir_version);
+  for (const auto& [domain, version] : model.opsets) {
+    text += ", " + domain + " " + std::to_string(version);
+  }
+  text += ", form " + model.form + "\n";
+  for (const InputDescription& input : model.inputs) {
+    text += "input " + input.name + ": " +
+            std::string(DataTypeName(input.type)) + " " +
+            (input.dims ? FormatDims(*input.dims) : "of any shape") + "\n";
+  }
+  for (const std::string& output : model.outputs) {
+    text += "output " + output + "\n";
+  }
+  for (const auto& [type, stored] : model.constants) {
+    text += "constants " + type + ": " + std::to_string(stored.tensors) +
+            " tensors, " + std::to_string(stored.bytes) + " bytes\n";
+  }
+  for (const auto& [op_type, count] : model.operators) {
+    text += "operator " + op_type + ": " + std::to_string(count) + "\n";
+  }
+  for (const NodeDescription& node : model.nodes) {
+    text += "node " + node.op_type + " " +
+            (node.name.empty() ? "(unnamed)" : node.name) + ": " +
+            ListNames(node.inputs, node.inputs.size()) + " -> " +
+            ListNames(node.outputs, node.outputs.size()) + "\n";
+  }
+  return text;
+}
+
+}  // namespace zeropoint
