@@ -91,6 +91,25 @@ struct KernelTable {
                    float* c, std::size_t ldc, std::size_t row_begin,
                    std::size_t row_end) = nullptr;
 
+  // --- integer matrix product: bit-equal to core/reference.h ---
+
+  /// int32 that pack_b_i32 writes for a k x n matrix.
+  std::size_t (*packed_b_count_i32)(GemmShape shape) = nullptr;
+  /// Lays b (int8, or uint8 codes) out as gemm_i32 reads it, with the sums of
+  /// its columns. Element (row, column) is b[row * row_stride + column *
+  /// column_stride].
+  void (*pack_b_i32)(GemmShape shape, bool b_signed, const void* b,
+                     std::size_t row_stride, std::size_t column_stride,
+                     std::int32_t* packed) = nullptr;
+  /// Ranges of columns begin at multiples of this.
+  std::size_t (*column_step_i32)() = nullptr;
+  /// The rows and columns of c that the ranges name; see CodeProduct. a and c
+  /// are row-major with leading dimensions lda and ldc.
+  void (*gemm_i32)(const CodeProduct& product, const void* a, std::size_t lda,
+                   const std::int32_t* packed_b, std::int32_t* c,
+                   std::size_t ldc, IndexRange rows,
+                   IndexRange columns) = nullptr;
+
   // --- float convolution (NCHW); the kernel picks depthwise, pointwise or
   // im2col by the shape ---
 

@@ -20,6 +20,7 @@
 #include "zeropoint/kernels/elementwise-inl.h"
 #include "zeropoint/kernels/exact_sum-inl.h"
 #include "zeropoint/kernels/gemm-inl.h"
+#include "zeropoint/kernels/gemm_i32-inl.h"
 #include "zeropoint/kernels/histogram-inl.h"
 #include "zeropoint/kernels/min_max-inl.h"
 #include "zeropoint/kernels/quantize-inl.h"
@@ -51,6 +52,10 @@ inline constexpr KernelTable kKernels = {
     .packed_b_count_f32 = PackedBCount,
     .pack_b_f32 = PackB,
     .gemm_f32 = Gemm,
+    .packed_b_count_i32 = PackedBCountI32<BestDot>,
+    .pack_b_i32 = PackBI32<BestDot>,
+    .column_step_i32 = IntTileColumns,
+    .gemm_i32 = GemmI32<BestDot>,
     .packed_conv_count_f32 = PackedConvCount,
     .pack_conv_f32 = PackConv,
     .conv_scratch_count_f32 = ConvScratchCount,

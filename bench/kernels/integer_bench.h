@@ -1,0 +1,109 @@
+// The integer kernels on one thread, beside the integer multiply-adds that the
+// machine does in registers.
+#ifndef ZEROPOINT_BENCH_KERNELS_INTEGER_BENCH_H_
+#define ZEROPOINT_BENCH_KERNELS_INTEGER_BENCH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench/harness.h"
+#include "bench/kernels/fma_peak.h"
+#include "zeropoint/kernels/kernel_table.h"
+
+namespace zeropoint::bench {
+
+class IntegerBench {
+ public:
+  IntegerBench(const Options& options, const Reporter& reporter)
+      : options_(options), reporter_(reporter) {}
+
+  void Run() {
+    for (const bool a_signed : {false, true}) {
+      RunGemm({128, 768, 768}, a_signed);
+      RunGemm({512, 3072, 768}, a_signed);
+      RunGemm({1024, 1024, 1024}, a_signed);
+      RunGemm({1, 3072, 768}, a_signed);
+      RunGemm({1, 4096, 4096}, a_signed);
+    }
+  }
+
+ private:
+  /// The limit is measured when the first row wants it.
+  double Limit() {
+    if (limit_ == 0.0) {
+      std::size_t steps = 0;
+      const Timing timing = Time(options_.seconds, [&] {
+        steps = RunCodeMultiplyAdds(std::size_t{1} << 23);
+      });
+      limit_ = static_cast<double>(steps) / timing.min / 1e9;
+    }
+    return limit_;
+  }
+
+  template <class F>
+  void Add(const std::string& name, const std::string& size, std::size_t count,
+           F&& run) {
+    if (name.find(options_.filter) == std::string::npos) return;
+    const double products = static_cast<double>(count) / 1e9;
+    reporter_.Add({.name = name,
+                   .size_kind = "shape",
+                   .size = size,
+                   .value = products / Time(options_.seconds, run).min,
+                   .unit = "GMAC/s",
+                   .limit = Limit()});
+  }
+
+  static std::vector<std::uint8_t> SomeCodes(std::size_t count) {
+    std::vector<std::uint8_t> codes(count);
+    std::uint32_t state = 1;
+    for (std::uint8_t& code : codes) {
+      state = state * 1664525u + 1013904223u;
+      code = static_cast<std::uint8_t>(state >> 24);
+    }
+    return codes;
+  }
+
+  /// Weights are int8 without a zero point; activations have one.
+  void RunGemm(GemmShape shape, bool a_signed) {
+    const KernelTable& k = DispatchedKernels();
+    const std::vector<std::uint8_t> a = SomeCodes(shape.m * shape.k);
+    const std::vector<std::uint8_t> b = SomeCodes(shape.k * shape.n);
+    std::vector<std::int32_t> packed(k.packed_b_count_i32(shape));
+    std::vector<std::int32_t> c(shape.m * shape.n);
+    const std::int32_t a_zero_point = a_signed ? -3 : 125;
+    const std::int32_t b_zero_point = 0;
+    const CodeProduct product{.shape = shape,
+                              .a_signed = a_signed,
+                              .b_signed = true,
+                              .a_zero_points = {&a_zero_point, 0},
+                              .b_zero_points = {&b_zero_point, 0}};
+    const std::string size = std::to_string(shape.m) + "x" +
+                             std::to_string(shape.n) + "x" +
+                             std::to_string(shape.k);
+    const std::string name = a_signed ? "s8s8-gemm" : "u8s8-gemm";
+    const std::size_t products = shape.m * shape.n * shape.k;
+    const auto pack = [&] {
+      k.pack_b_i32(shape, true, b.data(), shape.n, 1, packed.data());
+    };
+    const auto multiply = [&] {
+      k.gemm_i32(product, a.data(), shape.k, packed.data(), c.data(), shape.n,
+                 {0, shape.m}, {0, shape.n});
+    };
+    pack();
+    Add(name, size, products, multiply);
+    Add(name + "-pack-b", size, products, [&] {
+      pack();
+      multiply();
+    });
+  }
+
+  const Options& options_;
+  const Reporter& reporter_;
+  double limit_ = 0.0;
+};
+
+}  // namespace zeropoint::bench
+
+#endif  // ZEROPOINT_BENCH_KERNELS_INTEGER_BENCH_H_
