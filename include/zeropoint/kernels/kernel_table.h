@@ -54,6 +54,14 @@ struct KernelTable {
                         float multiplier, std::int32_t zero_point,
                         CodeRange codes, std::int8_t* q) = nullptr;
 
+  /// The same with a multiplier for each value.
+  void (*requantize_each_u8)(const std::int32_t* acc, std::size_t count,
+                             const float* multipliers, std::int32_t zero_point,
+                             CodeRange codes, std::uint8_t* q) = nullptr;
+  void (*requantize_each_i8)(const std::int32_t* acc, std::size_t count,
+                             const float* multipliers, std::int32_t zero_point,
+                             CodeRange codes, std::int8_t* q) = nullptr;
+
   /// Folds `count` values into `state`; exact, so order and grouping do not
   /// matter.
   void (*min_max)(const float* x, std::size_t count,

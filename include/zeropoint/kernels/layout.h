@@ -52,8 +52,8 @@ struct CodeProduct {
   GemmShape shape;
   bool a_signed = false;  // int8 codes; otherwise uint8
   bool b_signed = false;
-  ZeroPointList a_zero_points;         // for each row
-  ZeroPointList b_zero_points;         // for each column
+  ZeroPointList a_zero_points = {};  // for each row
+  ZeroPointList b_zero_points = {};  // for each column
   const std::int32_t* bias = nullptr;  // [n] or null
 };
 

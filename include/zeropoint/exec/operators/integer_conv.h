@@ -11,11 +11,37 @@
 #include <utility>
 #include <vector>
 
-#include "zeropoint/exec/operators/integer_matmul.h"
+#include "zeropoint/exec/operators/binary_formulas.h"
+#include "zeropoint/exec/operators/integer_operands.h"
 #include "zeropoint/exec/operators/pool_window.h"
 
 namespace zeropoint {
 namespace integer {
+
+/// The codes of input `i` as int32.
+inline Result<std::vector<std::int32_t>> WidenedCodes(const OpContext& context,
+                                                      std::size_t i) {
+  ZEROPOINT_ASSIGN_OR_RETURN(const Codes codes, CodesOf(context, i));
+  std::vector<std::int32_t> wide(context.input(i).size());
+  for (std::size_t k = 0; k < wide.size(); ++k) {
+    wide[k] = codes.is_signed ? static_cast<std::int8_t>(codes.data[k])
+                              : codes.data[k];
+  }
+  return wide;
+}
+
+/// Accumulators for an output of shape `dims`, in the context's scratch.
+inline Result<std::span<std::int32_t>> Zeros(OpContext& context,
+                                             const Dims& dims) {
+  const auto count = ElementCount(dims);
+  if (!count) {
+    return InvalidData("shape " + FormatDims(dims) + " is not possible");
+  }
+  ZEROPOINT_ASSIGN_OR_RETURN(std::int32_t * zeros,
+                             context.Scratch<std::int32_t>(*count));
+  std::fill_n(zeros, *count, 0);
+  return std::span(zeros, *count);
+}
 
 /// The integer convolution behind ConvInteger and QLinearConv: one to three
 /// spatial axes; the padding has the code of real 0.
@@ -42,8 +68,8 @@ class IntegerConv {
   }
 
   Result<Sums> Run(OpContext& context, const Arguments& inputs) const {
-    ZEROPOINT_ASSIGN_OR_RETURN(auto x, Codes(context, inputs.x));
-    ZEROPOINT_ASSIGN_OR_RETURN(auto w, Codes(context, inputs.w));
+    ZEROPOINT_ASSIGN_OR_RETURN(auto x, WidenedCodes(context, inputs.x));
+    ZEROPOINT_ASSIGN_OR_RETURN(auto w, WidenedCodes(context, inputs.w));
     const auto x_dims = context.input(inputs.x).dims();
     const auto w_dims = context.input(inputs.w).dims();
     if (x_dims.size() != w_dims.size() || x_dims.size() < 3 ||
@@ -164,10 +190,14 @@ class QLinearConv final : public Operator {
             binary::Add::Apply(sums.values[i], bias[channel_of(i)]);
       }
     }
-    return Requantize(context, sums.values, sums.dims, 7, [&](std::size_t i) {
-      return reference::RequantizeMultiplier(x_scale[0], w_scale[channel_of(i)],
-                                             y_scale[0]);
-    });
+    ZEROPOINT_ASSIGN_OR_RETURN(const auto y,
+                               RequantizedOutput::Make(context, sums.dims, 7));
+    for (std::size_t at = 0; at < sums.values.size(); at += sums.image) {
+      const float multiplier = reference::RequantizeMultiplier(
+          x_scale[0], w_scale[channel_of(at)], y_scale[0]);
+      y.Write(sums.values.data() + at, sums.image, multiplier, at);
+    }
+    return Status();
   }
 
  private:
