@@ -27,6 +27,28 @@ class IntegerBench {
       RunGemm({1, 3072, 768}, a_signed);
       RunGemm({1, 4096, 4096}, a_signed);
     }
+    struct Layer {
+      std::size_t in, out, size, kernel, stride, group;
+    };
+    for (const Layer& layer :
+         {Layer{64, 64, 56, 3, 1, 1}, Layer{256, 256, 14, 3, 1, 1},
+          Layer{512, 128, 28, 1, 1, 1}, Layer{3, 32, 224, 3, 2, 1},
+          Layer{128, 128, 56, 3, 1, 128}, Layer{128, 128, 56, 3, 2, 128}}) {
+      const std::size_t out = (layer.size - 1) / layer.stride + 1;
+      RunConv({.group = layer.group,
+               .in_channels = layer.in / layer.group,
+               .out_channels = layer.out / layer.group,
+               .in_h = layer.size,
+               .in_w = layer.size,
+               .out_h = out,
+               .out_w = out,
+               .kernel_h = layer.kernel,
+               .kernel_w = layer.kernel,
+               .stride_h = layer.stride,
+               .stride_w = layer.stride,
+               .pad_top = layer.kernel / 2,
+               .pad_left = layer.kernel / 2});
+    }
   }
 
  private:
@@ -97,6 +119,44 @@ class IntegerBench {
       pack();
       multiply();
     });
+  }
+
+  /// With the requantization of the sums, as QLinearConv.
+  void RunConv(const ConvShape& s) {
+    const KernelTable& k = DispatchedKernels();
+    const std::size_t channels = s.group * s.out_channels;
+    const std::size_t pixels = s.out_h * s.out_w;
+    const std::size_t taps = s.in_channels * s.kernel_h * s.kernel_w;
+    const std::vector<std::uint8_t> x =
+        SomeCodes(s.group * s.in_channels * s.in_h * s.in_w);
+    const std::vector<std::uint8_t> w = SomeCodes(channels * taps);
+    const std::vector<std::int32_t> bias(channels);
+    const std::int32_t w_zero_point = 0;
+    const CodeConv conv{.shape = s,
+                        .x_signed = false,
+                        .w_signed = true,
+                        .x_zero_point = 125,
+                        .w_zero_points = {&w_zero_point, 0},
+                        .bias = bias.data()};
+    std::vector<std::int32_t> packed(k.packed_conv_count_i32(s));
+    std::vector<std::int32_t> scratch(k.conv_scratch_count_i32(s));
+    std::vector<std::int32_t> sums(channels * pixels);
+    std::vector<std::uint8_t> y(channels * pixels);
+    k.pack_conv_i32(conv, w.data(), packed.data());
+    const std::string size =
+        std::to_string(s.group * s.in_channels) + "->" +
+        std::to_string(channels) + " " + std::to_string(s.kernel_h) + "x" +
+        std::to_string(s.kernel_w) + "/" + std::to_string(s.stride_h) + " " +
+        std::to_string(s.in_h) + "x" + std::to_string(s.in_w);
+    Add(s.group > 1 ? "u8s8-depthwise" : "u8s8-conv", size, y.size() * taps,
+        [&] {
+          k.conv_i32(conv, x.data(), packed.data(), sums.data(), scratch.data(),
+                     0, k.conv_task_count_i32(s));
+          for (std::size_t m = 0; m < channels; ++m) {
+            k.requantize_u8(sums.data() + m * pixels, pixels, 0.002f, 128,
+                            {0, 255}, y.data() + m * pixels);
+          }
+        });
   }
 
   const Options& options_;

@@ -148,6 +148,154 @@ BOOST_AUTO_TEST_CASE(EmptyProductsAreZero) {
   CheckTensor<std::int32_t>(outputs[0], {2, 3}, {0, 0, 0, 0, 0, 0});
 }
 
+/// A convolution of one to three spatial axes with a square kernel, computed
+/// one output at a time.
+struct Convolution {
+  std::int64_t axes;  // spatial
+  std::int64_t group;
+  std::int64_t depth;  // input channels of a group
+  std::int64_t out;    // output channels of a group
+  std::int64_t in;     // size of each spatial axis
+  std::int64_t kernel;
+  std::int64_t stride;
+  std::int64_t pad;
+
+  std::int64_t out_size() const { return (in + 2 * pad - kernel) / stride + 1; }
+  std::int64_t Power(std::int64_t size) const {
+    std::int64_t power = 1;
+    for (std::int64_t i = 0; i < axes; ++i) power *= size;
+    return power;
+  }
+  Dims WithAxes(std::int64_t first, std::int64_t second,
+                std::int64_t size) const {
+    Dims dims{first, second};
+    dims.resize(static_cast<std::size_t>(2 + axes), size);
+    return dims;
+  }
+
+  /// Where tap meets the plane for an output, or -1 in the padding.
+  std::int64_t Meets(std::int64_t output, std::int64_t tap) const {
+    std::int64_t at = 0;
+    std::int64_t scale = 1;
+    for (std::int64_t i = 0; i < axes; ++i) {
+      const std::int64_t place =
+          output % out_size() * stride + tap % kernel - pad;
+      if (place < 0 || place >= in) return -1;
+      at += place * scale;
+      scale *= in;
+      output /= out_size();
+      tap /= kernel;
+    }
+    return at;
+  }
+
+  template <class X, class W>
+  std::int32_t Sum(const std::vector<X>& x, std::int32_t zx,
+                   const std::vector<W>& w, std::int32_t zw, std::int64_t m,
+                   std::int64_t output, std::int32_t bias) const {
+    std::int32_t sum = bias;
+    for (std::int64_t c = 0; c < depth; ++c) {
+      const X* plane = x.data() + (m / out * depth + c) * Power(in);
+      for (std::int64_t tap = 0; tap < Power(kernel); ++tap) {
+        const std::int64_t at = Meets(output, tap);
+        if (at < 0) continue;
+        sum = reference::DotProduct(
+            1, plane + at, 1, zx,
+            w.data() + (m * depth + c) * Power(kernel) + tap, 1, zw, sum);
+      }
+    }
+    return sum;
+  }
+};
+
+constexpr Convolution kConvolutions[] = {
+    {1, 1, 3, 5, 20, 3, 1, 1},   {2, 1, 5, 7, 13, 3, 1, 1},
+    {2, 2, 3, 4, 12, 3, 2, 1},   {2, 6, 1, 1, 17, 3, 1, 1},
+    {2, 6, 1, 2, 16, 5, 2, 2},   {2, 1, 9, 3, 10, 1, 1, 0},
+    {3, 1, 2, 3, 5, 3, 1, 1},    {2, 4, 1, 1, 11, 3, 3, 1},
+    {2, 1, 130, 17, 6, 3, 1, 1},
+};
+
+template <class X, class W>
+void CheckConvInteger(const Convolution& c, bool constant_w) {
+  const std::int64_t channels = c.group * c.out;
+  const auto x = RandomCodes<X>(
+      static_cast<std::size_t>(c.group * c.depth * c.Power(c.in)), 1);
+  const auto w = RandomCodes<W>(
+      static_cast<std::size_t>(channels * c.depth * c.Power(c.kernel)), 2);
+  const auto zx = RandomCodes<X>(1, 3);
+  const auto zw = RandomCodes<W>(static_cast<std::size_t>(channels), 4);
+  const Dims w_dims = c.WithAxes(channels, c.depth, c.kernel);
+  const Dims x_dims = c.WithAxes(1, c.group * c.depth, c.in);
+  std::string pads = "pads = [" + std::to_string(c.pad);
+  for (std::int64_t i = 1; i < 2 * c.axes; ++i) {
+    pads += ", " + std::to_string(c.pad);
+  }
+  std::string strides = "strides = [" + std::to_string(c.stride);
+  for (std::int64_t i = 1; i < c.axes; ++i) {
+    strides += ", " + std::to_string(c.stride);
+  }
+  std::string constants = Constant("zx", "", zx) + ", " +
+                          Constant("zw", FormatDims(Dims{channels}), zw);
+  if (constant_w) constants += ", " + Constant("w", FormatDims(w_dims), w);
+  const Model model = testing::ParseGraph(
+      "g (" + TypeName<X>() + FormatDims(x_dims) + " x" +
+      (constant_w ? "" : ", " + TypeName<W>() + FormatDims(w_dims) + " w") +
+      ") => (int32[] y) <" + constants +
+      "> { y = ConvInteger <group = " + std::to_string(c.group) + ", " + pads +
+      "], " + strides + "]> (x, w, zx, zw) }");
+  Feeds feeds = MakeFeeds(MakeFeed<X>("x", x_dims, x));
+  if (!constant_w) feeds.push_back(MakeFeed<W>("w", w_dims, w));
+  std::vector<std::int32_t> expected;
+  for (std::int64_t m = 0; m < channels; ++m) {
+    for (std::int64_t o = 0; o < c.Power(c.out_size()); ++o) {
+      expected.push_back(
+          c.Sum(x, zx[0], w, zw[static_cast<std::size_t>(m)], m, o, 0));
+    }
+  }
+  for (const int threads : {1, 3}) {
+    const auto outputs = testing::Run(model, feeds, {}, threads);
+    BOOST_REQUIRE_MESSAGE(outputs.ok(), outputs.status().message());
+    BOOST_TEST((ValuesOf<std::int32_t>((*outputs)[0]) == expected),
+               FormatDims(x_dims) << " with " << FormatDims(w_dims));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ConvolvesCodesOfEitherSign) {
+  for (const Convolution& c : kConvolutions) {
+    CheckConvInteger<std::uint8_t, std::int8_t>(c, true);
+    CheckConvInteger<std::int8_t, std::uint8_t>(c, false);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(RequantizesEachChannelByItsScale) {
+  const Convolution c{2, 1, 3, 2, 6, 3, 1, 1};
+  const auto x = RandomCodes<std::uint8_t>(3 * 36, 1);
+  const auto w = RandomCodes<std::int8_t>(2 * 3 * 9, 2);
+  const auto outputs = testing::RunGraph(
+      R"(g (uint8[1, 3, 6, 6] x, int8[2, 3, 3, 3] w) => (uint8[] y)
+         <float xs = {0.02}, uint8 xz = {100}, float[2] ws = {0.01, 0.03},
+          int8[2] wz = {0, -5}, float ys = {0.5}, uint8 yz = {128},
+          int32[2] b = {1000, -77777}>
+         { y = QLinearConv <pads = [1, 1, 1, 1]>
+               (x, xs, xz, w, ws, wz, ys, yz, b) })",
+      MakeFeeds(MakeFeed<std::uint8_t>("x", {1, 3, 6, 6}, x),
+                MakeFeed<std::int8_t>("w", {2, 3, 3, 3}, w)));
+  const float scales[] = {0.01f, 0.03f};
+  const std::int32_t zeros[] = {0, -5};
+  const std::int32_t bias[] = {1000, -77777};
+  std::vector<std::uint8_t> expected;
+  for (std::int64_t m = 0; m < 2; ++m) {
+    for (std::int64_t o = 0; o < 36; ++o) {
+      expected.push_back(static_cast<std::uint8_t>(reference::Requantize(
+          c.Sum(x, 100, w, zeros[m], m, o, bias[m]),
+          reference::RequantizeMultiplier(0.02f, scales[m], 0.5f), 128,
+          {0, 255})));
+    }
+  }
+  CheckTensor<std::uint8_t>(outputs[0], {1, 2, 6, 6}, expected);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "tests/kernels/codes.h"
 #include "tests/kernels/each_target.h"
 #include "zeropoint/core/reference.h"
 #include "zeropoint/kernels/gemm_i32-inl.h"
@@ -28,35 +29,6 @@ void ForEachMethod(F check) {
   ForEachTarget(check);
   const KernelTable table = FourAtOnce();
   BOOST_TEST_CONTEXT("target " << table.target) { check(table); }
-}
-
-struct Signs {
-  bool a, b;
-};
-constexpr Signs kSigns[] = {
-    {false, true}, {true, true}, {false, false}, {true, false}};
-
-constexpr std::uint8_t kExtremes[] = {0, 127, 128, 255};
-
-/// The bytes of codes: every third one an extreme of uint8 or int8.
-std::vector<std::uint8_t> RandomCodes(std::size_t count, unsigned seed) {
-  std::mt19937 engine(seed);
-  std::vector<std::uint8_t> codes(count);
-  for (std::uint8_t& code : codes) {
-    const std::uint32_t bits = static_cast<std::uint32_t>(engine());
-    code = bits % 3 == 0 ? kExtremes[bits / 3 % 4]
-                         : static_cast<std::uint8_t>(bits >> 16);
-  }
-  return codes;
-}
-
-std::vector<std::int32_t> RandomIntegers(std::size_t count, std::int32_t lo,
-                                         std::int32_t hi, unsigned seed) {
-  std::mt19937 engine(seed);
-  std::uniform_int_distribution<std::int32_t> uniform(lo, hi);
-  std::vector<std::int32_t> values(count);
-  for (std::int32_t& value : values) value = uniform(engine);
-  return values;
 }
 
 struct Problem {

@@ -153,19 +153,17 @@ std::size_t LeftWords(std::size_t depth) {
                         hn::Lanes(hn::ScalableTag<std::int32_t>()));
 }
 
-/// Interleaves kUnit rows of `width` codes, a multiple of the lanes of 32 bits:
-/// out[j][u] = rows[u][j] ^ flip.
-template <class Dot>
-void InterleaveRows(const std::uint8_t* const* rows, std::uint8_t flip,
-                    std::size_t width, std::int8_t* out) {
-  const hn::ScalableTag<std::int32_t> d;
-  const hn::Rebind<std::uint8_t, decltype(d)> d8;
+/// InterleaveRows in steps of the vectors of D8.
+template <class Dot, class D8>
+HWY_INLINE void InterleaveRowsBy(D8 d8, const std::uint8_t* const* rows,
+                                 std::uint8_t flip, std::size_t width,
+                                 std::int8_t* out) {
   const auto turned = hn::Set(d8, flip);
   auto* to = reinterpret_cast<std::uint8_t*>(out);
   const auto row = [&](std::size_t u, std::size_t j) HWY_ATTR {
     return hn::Xor(hn::LoadU(d8, rows[u] + j), turned);
   };
-  for (std::size_t j = 0; j < width; j += hn::Lanes(d)) {
+  for (std::size_t j = 0; j < width; j += hn::Lanes(d8)) {
     if constexpr (Dot::kUnit == 2) {
       hn::StoreInterleaved2(row(0, j), row(1, j), d8, to + j * Dot::kUnit);
     } else {
@@ -173,6 +171,20 @@ void InterleaveRows(const std::uint8_t* const* rows, std::uint8_t flip,
                             to + j * Dot::kUnit);
     }
   }
+}
+
+/// Interleaves kUnit rows of `width` codes, a multiple of the lanes of 32 bits:
+/// out[j][u] = rows[u][j] ^ flip.
+template <class Dot>
+HWY_INLINE void InterleaveRows(const std::uint8_t* const* rows,
+                               std::uint8_t flip, std::size_t width,
+                               std::int8_t* out) {
+  if (width % 16 == 0) {
+    const hn::FixedTag<std::uint8_t, 16> d8;
+    return InterleaveRowsBy<Dot>(d8, rows, flip, width, out);
+  }
+  const hn::Rebind<std::uint8_t, hn::ScalableTag<std::int32_t>> d8;
+  InterleaveRowsBy<Dot>(d8, rows, flip, width, out);
 }
 
 /// Widens `count` right codes, a multiple of 4 lanes of 32 bits.

@@ -135,6 +135,24 @@ struct KernelTable {
                    const float* bias, Clamp clamp, float* y, float* scratch,
                    std::size_t task_begin, std::size_t task_end) = nullptr;
 
+  // --- integer convolution (NCHW): bit-equal to core/reference.h ---
+
+  /// int32 that pack_conv_i32 writes. The layout depends on channels, kernel,
+  /// strides and dilations, not on the image.
+  std::size_t (*packed_conv_count_i32)(const ConvShape& shape) = nullptr;
+  /// Needs everything of `conv` but x's zero point and the bias.
+  void (*pack_conv_i32)(const CodeConv& conv, const void* weights,
+                        std::int32_t* packed) = nullptr;
+  /// int32 of scratch that one call of conv_i32 needs.
+  std::size_t (*conv_scratch_count_i32)(const ConvShape& shape) = nullptr;
+  /// Number of independent tasks that the convolution is split into.
+  std::size_t (*conv_task_count_i32)(const ConvShape& shape) = nullptr;
+  /// y = conv(x, w) + bias for tasks [task_begin, task_end); see CodeConv.
+  void (*conv_i32)(const CodeConv& conv, const void* x,
+                   const std::int32_t* packed, std::int32_t* y,
+                   std::int32_t* scratch, std::size_t task_begin,
+                   std::size_t task_end) = nullptr;
+
   // --- elementwise and rows ---
 
   /// y[i] = op(x[i]); x and y may be the same. `a` and `b` are the op's

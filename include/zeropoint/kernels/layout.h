@@ -52,8 +52,8 @@ struct CodeProduct {
   GemmShape shape;
   bool a_signed = false;  // int8 codes; otherwise uint8
   bool b_signed = false;
-  ZeroPointList a_zero_points = {};  // for each row
-  ZeroPointList b_zero_points = {};  // for each column
+  ZeroPointList a_zero_points = {};    // for each row
+  ZeroPointList b_zero_points = {};    // for each column
   const std::int32_t* bias = nullptr;  // [n] or null
 };
 
@@ -83,6 +83,17 @@ struct ConvShape {
   std::size_t dilation_w = 1;
   std::size_t pad_top = 0;
   std::size_t pad_left = 0;
+};
+
+/// A convolution of 8-bit codes, in int32, which wraps: x and w without their
+/// zero points. Padding is real 0.
+struct CodeConv {
+  ConvShape shape;
+  bool x_signed = false;  // int8 codes; otherwise uint8
+  bool w_signed = false;
+  std::int32_t x_zero_point = 0;       // a code of x
+  ZeroPointList w_zero_points = {};    // codes of w, for each output channel
+  const std::int32_t* bias = nullptr;  // [group * out_channels] or null
 };
 
 /// Elementwise functions of one argument that have a vector kernel.

@@ -16,6 +16,7 @@
 
 #include "hwy/highway.h"
 #include "zeropoint/kernels/conv-inl.h"
+#include "zeropoint/kernels/conv_i32-inl.h"
 #include "zeropoint/kernels/dequantize-inl.h"
 #include "zeropoint/kernels/elementwise-inl.h"
 #include "zeropoint/kernels/exact_sum-inl.h"
@@ -63,6 +64,11 @@ inline constexpr KernelTable kKernels = {
     .conv_scratch_count_f32 = ConvScratchCount,
     .conv_task_count_f32 = ConvTaskCount,
     .conv_f32 = Conv,
+    .packed_conv_count_i32 = PackedConvCountI32<BestDot>,
+    .pack_conv_i32 = PackConvI32<BestDot>,
+    .conv_scratch_count_i32 = ConvScratchCountI32<BestDot>,
+    .conv_task_count_i32 = ConvTaskCountI32,
+    .conv_i32 = ConvI32<BestDot>,
     .unary_f32 = Unary,
     .clamp_f32 = ClampAll,
     .binary_f32 = Binary,
