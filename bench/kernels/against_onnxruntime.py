@@ -17,13 +17,14 @@ import numpy as np
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-TYPES = {"u8": np.uint8, "s8": np.int8}
+TYPES = {"u8": np.uint8, "s8": np.int8, "s7": np.int8}  # s7: half the range
 RANDOM = np.random.default_rng(1)
 
 
-def codes(dtype, *shape):
-    limits = np.iinfo(dtype)
-    return RANDOM.integers(limits.min, limits.max + 1, shape).astype(dtype)
+def codes(kind, *shape):
+    limits = np.iinfo(TYPES[kind])
+    low, high = (-64, 63) if kind == "s7" else (limits.min, limits.max)
+    return RANDOM.integers(low, high + 1, shape).astype(TYPES[kind])
 
 
 def session_of(op, feed, constants, output_type):
@@ -43,8 +44,8 @@ def session_of(op, feed, constants, output_type):
 def product(left, right, shape):
     m, n, k = (int(size) for size in shape.split("x"))
     zero = np.array(125 if left == "u8" else -3, TYPES[left])
-    x = codes(TYPES[left], m, k)
-    session = session_of("MatMulInteger", (x, None), [("b", codes(TYPES[right], k, n)), ("za", zero)], TensorProto.INT32)
+    x = codes(left, m, k)
+    session = session_of("MatMulInteger", (x, None), [("b", codes(right, k, n)), ("za", zero)], TensorProto.INT32)
     return session, x, m * n * k
 
 
@@ -53,8 +54,8 @@ def convolution(left, right, shape):
         r"(\d+)->(\d+) (\d+)x\d+/(\d+) (\d+)x(\d+)", shape[0]).groups())
     group = channels if shape[1] else 1
     pad = kernel // 2
-    x = codes(TYPES[left], 1, channels, h, w)
-    weights = codes(TYPES[right], out, channels // group, kernel, kernel)
+    x = codes(left, 1, channels, h, w)
+    weights = codes(right, out, channels // group, kernel, kernel)
     one = lambda value, dtype: np.array(value, dtype)
     session = session_of(
         "QLinearConv", (x, None, [pad] * 4, [stride] * 2, group),
@@ -79,7 +80,7 @@ def onnxruntime_speed(session, x, products, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--filter", default="s8-")
+    parser.add_argument("--filter", default="8s")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.25)
     parser.add_argument("--json", action="store_true", help="one JSON line a measure")
@@ -90,7 +91,7 @@ def main():
                    f"--seconds={options.seconds}"]
         lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
         for row in map(json.loads, lines):
-            match = re.fullmatch("(u8|s8)(u8|s8)-(gemm|conv|depthwise)", row["name"])
+            match = re.fullmatch("(u8|s8)(s8|s7)-(gemm|conv|depthwise)", row["name"])
             if not match:
                 continue
             left, right, kind = match.groups()

@@ -38,7 +38,7 @@ std::size_t MultiplyAdds(std::size_t steps) {
 
 std::size_t CodeMultiplyAdds(std::size_t steps) {
   namespace own = zeropoint::HWY_NAMESPACE;
-  using Dot = own::BestDot;
+  using Dot = own::BestDot<false>;
   HWY_ALIGN std::int32_t left[own::kIntTileRows * own::kBlockUnits] = {};
   HWY_ALIGN Dot::Wide
       right[own::kBlockUnits * own::kMostIntColumns * Dot::kUnit] = {};

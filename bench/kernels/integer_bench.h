@@ -20,12 +20,12 @@ class IntegerBench {
       : options_(options), reporter_(reporter) {}
 
   void Run() {
-    for (const bool a_signed : {false, true}) {
-      RunGemm({128, 768, 768}, a_signed);
-      RunGemm({512, 3072, 768}, a_signed);
-      RunGemm({1024, 1024, 1024}, a_signed);
-      RunGemm({1, 3072, 768}, a_signed);
-      RunGemm({1, 4096, 4096}, a_signed);
+    for (const char* name : {"u8s8-gemm", "u8s7-gemm", "s8s8-gemm"}) {
+      RunGemm(name, {128, 768, 768});
+      RunGemm(name, {512, 3072, 768});
+      RunGemm(name, {1024, 1024, 1024});
+      RunGemm(name, {1, 3072, 768});
+      RunGemm(name, {1, 4096, 4096});
     }
     struct Layer {
       std::size_t in, out, size, kernel, stride, group;
@@ -35,19 +35,21 @@ class IntegerBench {
           Layer{512, 128, 28, 1, 1, 1}, Layer{3, 32, 224, 3, 2, 1},
           Layer{128, 128, 56, 3, 1, 128}, Layer{128, 128, 56, 3, 2, 128}}) {
       const std::size_t out = (layer.size - 1) / layer.stride + 1;
-      RunConv({.group = layer.group,
-               .in_channels = layer.in / layer.group,
-               .out_channels = layer.out / layer.group,
-               .in_h = layer.size,
-               .in_w = layer.size,
-               .out_h = out,
-               .out_w = out,
-               .kernel_h = layer.kernel,
-               .kernel_w = layer.kernel,
-               .stride_h = layer.stride,
-               .stride_w = layer.stride,
-               .pad_top = layer.kernel / 2,
-               .pad_left = layer.kernel / 2});
+      const ConvShape shape{.group = layer.group,
+                            .in_channels = layer.in / layer.group,
+                            .out_channels = layer.out / layer.group,
+                            .in_h = layer.size,
+                            .in_w = layer.size,
+                            .out_h = out,
+                            .out_w = out,
+                            .kernel_h = layer.kernel,
+                            .kernel_w = layer.kernel,
+                            .stride_h = layer.stride,
+                            .stride_w = layer.stride,
+                            .pad_top = layer.kernel / 2,
+                            .pad_left = layer.kernel / 2};
+      RunConv(shape, false);
+      if (layer.group == 1) RunConv(shape, true);
     }
   }
 
@@ -77,21 +79,28 @@ class IntegerBench {
                    .limit = Limit()});
   }
 
-  static std::vector<std::uint8_t> SomeCodes(std::size_t count) {
-    std::vector<std::uint8_t> codes(count);
+  /// int8 codes, or the same bytes as uint8; of 7 bits where `seven`.
+  static std::vector<std::int8_t> SomeCodes(std::size_t count,
+                                            bool seven = false) {
+    std::vector<std::int8_t> codes(count);
     std::uint32_t state = 1;
-    for (std::uint8_t& code : codes) {
+    for (std::int8_t& code : codes) {
       state = state * 1664525u + 1013904223u;
-      code = static_cast<std::uint8_t>(state >> 24);
+      code = static_cast<std::int8_t>(state >> 24);
+      if (seven) code = static_cast<std::int8_t>(code / 2);
     }
     return codes;
   }
 
-  /// Weights are int8 without a zero point; activations have one.
-  void RunGemm(GemmShape shape, bool a_signed) {
+  /// Weights are int8 without a zero point; activations have one. s7: weights
+  /// of which no two neighbours leave 16 bits, which older x86 multiplies
+  /// faster.
+  void RunGemm(const std::string& name, GemmShape shape) {
+    const bool a_signed = name[0] == 's';
     const KernelTable& k = DispatchedKernels();
-    const std::vector<std::uint8_t> a = SomeCodes(shape.m * shape.k);
-    const std::vector<std::uint8_t> b = SomeCodes(shape.k * shape.n);
+    const std::vector<std::int8_t> a = SomeCodes(shape.m * shape.k);
+    const std::vector<std::int8_t> b =
+        SomeCodes(shape.k * shape.n, name[3] == '7');
     std::vector<std::int32_t> packed(k.packed_b_count_i32(shape));
     std::vector<std::int32_t> c(shape.m * shape.n);
     const std::int32_t a_zero_point = a_signed ? -3 : 125;
@@ -104,7 +113,6 @@ class IntegerBench {
     const std::string size = std::to_string(shape.m) + "x" +
                              std::to_string(shape.n) + "x" +
                              std::to_string(shape.k);
-    const std::string name = a_signed ? "s8s8-gemm" : "u8s8-gemm";
     const std::size_t products = shape.m * shape.n * shape.k;
     const auto pack = [&] {
       k.pack_b_i32(shape, true, b.data(), shape.n, 1, packed.data());
@@ -122,14 +130,14 @@ class IntegerBench {
   }
 
   /// With the requantization of the sums, as QLinearConv.
-  void RunConv(const ConvShape& s) {
+  void RunConv(const ConvShape& s, bool seven) {
     const KernelTable& k = DispatchedKernels();
     const std::size_t channels = s.group * s.out_channels;
     const std::size_t pixels = s.out_h * s.out_w;
     const std::size_t taps = s.in_channels * s.kernel_h * s.kernel_w;
-    const std::vector<std::uint8_t> x =
+    const std::vector<std::int8_t> x =
         SomeCodes(s.group * s.in_channels * s.in_h * s.in_w);
-    const std::vector<std::uint8_t> w = SomeCodes(channels * taps);
+    const std::vector<std::int8_t> w = SomeCodes(channels * taps, seven);
     const std::vector<std::int32_t> bias(channels);
     const std::int32_t w_zero_point = 0;
     const CodeConv conv{.shape = s,
@@ -148,15 +156,17 @@ class IntegerBench {
         std::to_string(channels) + " " + std::to_string(s.kernel_h) + "x" +
         std::to_string(s.kernel_w) + "/" + std::to_string(s.stride_h) + " " +
         std::to_string(s.in_h) + "x" + std::to_string(s.in_w);
-    Add(s.group > 1 ? "u8s8-depthwise" : "u8s8-conv", size, y.size() * taps,
-        [&] {
-          k.conv_i32(conv, x.data(), packed.data(), sums.data(), scratch.data(),
-                     0, k.conv_task_count_i32(s));
-          for (std::size_t m = 0; m < channels; ++m) {
-            k.requantize_u8(sums.data() + m * pixels, pixels, 0.002f, 128,
-                            {0, 255}, y.data() + m * pixels);
-          }
-        });
+    const char* name = s.group > 1 ? "u8s8-depthwise"
+                       : seven     ? "u8s7-conv"
+                                   : "u8s8-conv";
+    Add(name, size, y.size() * taps, [&] {
+      k.conv_i32(conv, x.data(), packed.data(), sums.data(), scratch.data(), 0,
+                 k.conv_task_count_i32(s));
+      for (std::size_t m = 0; m < channels; ++m) {
+        k.requantize_u8(sums.data() + m * pixels, pixels, 0.002f, 128, {0, 255},
+                        y.data() + m * pixels);
+      }
+    });
   }
 
   const Options& options_;

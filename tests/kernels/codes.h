@@ -41,6 +41,16 @@ inline std::vector<std::int32_t> RandomIntegers(std::size_t count,
   return values;
 }
 
+/// Halves codes (uint8: their distance to 128), so that no two of them leave 16
+/// bits when they are multiplied with uint8 codes.
+inline void Halve(bool is_signed, std::vector<std::uint8_t>& codes) {
+  const std::uint8_t flip = is_signed ? 0 : 128;
+  for (std::uint8_t& code : codes) {
+    const int value = static_cast<std::int8_t>(code ^ flip);
+    code = static_cast<std::uint8_t>(value / 2) ^ flip;
+  }
+}
+
 }  // namespace zeropoint::test
 
 #endif  // ZEROPOINT_TESTS_KERNELS_CODES_H_

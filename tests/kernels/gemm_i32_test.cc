@@ -15,12 +15,13 @@ namespace {
 /// the targets with dot products of four, on emulated instructions.
 KernelTable FourAtOnce() {
   namespace own = zeropoint::HWY_NAMESPACE;
+  using Gemm = own::EitherGemm<own::QuadDot<false>, own::QuadDot<false>>;
   KernelTable table;
   table.target = "four products at once, emulated";
-  table.packed_b_count_i32 = own::PackedBCountI32<own::QuadDot>;
-  table.pack_b_i32 = own::PackBI32<own::QuadDot>;
+  table.packed_b_count_i32 = Gemm::Count;
+  table.pack_b_i32 = Gemm::Pack;
   table.column_step_i32 = own::IntTileColumns;
-  table.gemm_i32 = own::GemmI32<own::QuadDot>;
+  table.gemm_i32 = Gemm::Multiply;
   return table;
 }
 
@@ -143,11 +144,14 @@ BOOST_AUTO_TEST_CASE(EqualsTheReference) {
   for (const GemmShape& shape : shapes) {
     for (const Signs signs : kSigns) {
       for (const bool each : {false, true}) {
-        const Problem problem = RandomProblem(shape, signs, each);
-        const std::vector<std::int32_t> expected = Expected(problem);
-        ForEachMethod([&](const KernelTable& kernels) {
-          Check(kernels, problem, expected);
-        });
+        for (const bool small : {false, true}) {
+          Problem problem = RandomProblem(shape, signs, each);
+          if (small) Halve(signs.b, problem.b);
+          const std::vector<std::int32_t> expected = Expected(problem);
+          ForEachMethod([&](const KernelTable& kernels) {
+            Check(kernels, problem, expected);
+          });
+        }
       }
     }
   }
@@ -174,6 +178,32 @@ BOOST_AUTO_TEST_CASE(ExtremesDoNotSaturate) {
         Problem problem = RandomProblem({7, 19, 37}, signs, false);
         std::ranges::fill(problem.a, a);
         std::ranges::fill(problem.b, b);
+        const std::vector<std::int32_t> expected = Expected(problem);
+        ForEachMethod([&](const KernelTable& kernels) {
+          Check(kernels, problem, expected);
+        });
+      }
+    }
+  }
+}
+
+/// Neighbours in k at the limit of 16 bits, and just beyond it, wherever they
+/// stand among others that fit.
+BOOST_AUTO_TEST_CASE(NeighboursAtTheLimitOfSixteenBits) {
+  const int pairs[][2] = {{127, 1},   {64, 64},   {-128, 0},  {0, -128},
+                          {-64, -64}, {127, 2},   {65, 64},   {-128, -1},
+                          {1, 127},   {-127, -2}, {127, 127}, {127, -128}};
+  for (const bool b_signed : {false, true}) {
+    for (const auto& pair : pairs) {
+      for (const std::size_t at : {0u, 5u, 18u, 35u}) {
+        Problem problem = RandomProblem({7, 37, 38}, {false, b_signed}, false);
+        std::ranges::fill(problem.a, std::uint8_t{255});
+        Halve(b_signed, problem.b);
+        const std::size_t k = at / 2 * 2;
+        for (const std::size_t u : {0u, 1u}) {
+          problem.b[(k + u) * 37 + at] =
+              static_cast<std::uint8_t>(pair[u] ^ (b_signed ? 0 : 128));
+        }
         const std::vector<std::int32_t> expected = Expected(problem);
         ForEachMethod([&](const KernelTable& kernels) {
           Check(kernels, problem, expected);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "zeropoint/kernels/baseline.h"
 #include "zeropoint/kernels/layout.h"
@@ -51,10 +52,13 @@ struct PackedConvI32 {
   std::size_t count() const { return channels * (2 + row_words); }
 };
 
-template <class Dot>
-std::size_t PackedConvCountI32(const ConvShape& s) {
-  return IsDepthwise(s) ? PackedDepthwiseCountI32(s)
-                        : PackedConvI32<Dot>(s).count();
+/// Weights [k, k + count) of one channel, in the order of taps, then channels.
+inline void GatherWeights(const ConvShape& s, const std::uint8_t* w,
+                          std::size_t k, std::size_t count, std::uint8_t* row) {
+  const std::size_t taps = s.kernel_h * s.kernel_w;
+  for (std::size_t i = 0; i < count; ++i) {
+    row[i] = w[(k + i) % s.in_channels * taps + (k + i) / s.in_channels];
+  }
 }
 
 template <class Dot>
@@ -63,9 +67,7 @@ void PackConvI32(const CodeConv& conv, const void* weights,
   using Layout = PackedConvI32<Dot>;
   const ConvShape& s = conv.shape;
   const auto* codes = static_cast<const std::uint8_t*>(weights);
-  if (IsDepthwise(s)) return PackDepthwiseI32(conv, codes, packed);
   const Layout layout(s);
-  const std::size_t taps = s.kernel_h * s.kernel_w;
   const PackedZeroPoints zero_points{conv.w_zero_points,
                                      Dot::LeftOffset(conv.w_signed)};
   const auto depth = static_cast<std::uint32_t>(layout.depth);
@@ -80,16 +82,12 @@ void PackConvI32(const CodeConv& conv, const void* weights,
   }
   std::int32_t* to = packed + 2 * layout.channels;
   for (std::size_t g = 0; g < s.group; ++g) {
-    const std::uint8_t* w = codes + g * s.out_channels * layout.depth;
     for (std::size_t k = 0; k < layout.depth; k += Layout::kBlockDepth) {
       const std::size_t block = std::min(Layout::kBlockDepth, layout.depth - k);
       for (std::size_t m = 0; m < s.out_channels; ++m) {
-        std::uint8_t row[Layout::kBlockDepth];  // taps, then channels
-        for (std::size_t i = 0; i < block; ++i) {
-          const std::size_t tap = (k + i) / s.in_channels;
-          const std::size_t channel = (k + i) % s.in_channels;
-          row[i] = w[(m * s.in_channels + channel) * taps + tap];
-        }
+        std::uint8_t row[Layout::kBlockDepth];
+        GatherWeights(s, codes + (g * s.out_channels + m) * layout.depth, k,
+                      block, row);
         Dot::PackLeft(row, conv.w_signed, block, to);
         to += LeftWords<Dot>(block);
       }
@@ -105,13 +103,6 @@ inline std::size_t BlockPixels(std::size_t pixels) {
                   hwy::RoundUpTo(pixels / kTasks + 1, IntTileColumns()));
 }
 
-template <class Dot>
-std::size_t ConvScratchCountI32(const ConvShape& s) {
-  if (IsDepthwise(s)) return DepthwiseScratchCountI32(s);
-  return hwy::DivCeil(kMostPixels * kBlockUnits * Dot::kUnit,
-                      sizeof(std::int32_t));
-}
-
 inline std::size_t ConvTaskCountI32(const ConvShape& s) {
   if (IsDepthwise(s)) return s.batch * s.group;
   const std::size_t pixels = s.out_h * s.out_w;
@@ -119,12 +110,13 @@ inline std::size_t ConvTaskCountI32(const ConvShape& s) {
 }
 
 /// c[m, j] = bias[m] + zr (K zl[m] - sum of l[m])
-inline void StartChannels(const CodeConv& conv, const std::int32_t* terms,
-                          std::size_t first_channel, std::size_t count,
-                          std::int32_t* c, std::size_t stride) {
+template <class Dot>
+void StartChannels(const CodeConv& conv, const std::int32_t* terms,
+                   std::size_t first_channel, std::size_t count,
+                   std::int32_t* c, std::size_t stride) {
   const std::uint32_t zr =
       static_cast<std::uint32_t>(conv.x_zero_point) +
-      static_cast<std::uint32_t>(RightOffset(conv.x_signed));
+      static_cast<std::uint32_t>(Dot::RightOffset(conv.x_signed));
   for (std::size_t m = 0; m < conv.shape.out_channels; ++m) {
     const std::size_t channel = first_channel + m;
     const std::uint32_t bias =
@@ -159,9 +151,6 @@ void ConvI32(const CodeConv& conv, const void* x, const std::int32_t* packed,
              std::size_t task_end) {
   using Layout = PackedConvI32<Dot>;
   const auto* codes = static_cast<const std::uint8_t*>(x);
-  if (IsDepthwise(conv.shape)) {
-    return DepthwiseI32(conv, codes, packed, y, scratch, task_begin, task_end);
-  }
   HWY_ALIGN typename Dot::Wide
       wide[Dot::kWidens ? kBlockUnits * kMostIntColumns * Dot::kUnit : 1];
   const Layout layout(conv.shape);
@@ -179,13 +168,13 @@ void ConvI32(const CodeConv& conv, const void* x, const std::int32_t* packed,
     PixelBlock block;
     block.x = codes + image * s.in_channels * s.in_h * s.in_w;
     block.pad = static_cast<std::uint8_t>(conv.x_zero_point);
-    block.flip = conv.x_signed ? 0 : kFlip;
+    block.flip = Dot::RightFlip(conv.x_signed);
     block.pixel = task % blocks * block_pixels;
     block.count = std::min(block_pixels, pixels - block.pixel);
     block.width = hwy::RoundUpTo(block.count, lanes);
     std::int32_t* c = y + image * s.out_channels * pixels + block.pixel;
-    StartChannels(conv, packed + layout.channels, first_channel, block.count, c,
-                  pixels);
+    StartChannels<Dot>(conv, packed + layout.channels, first_channel,
+                       block.count, c, pixels);
     const bool needs_sums =
         zero_points.AnyIn(first_channel, first_channel + s.out_channels);
     std::int32_t sums[kMostPixels] = {};
@@ -220,6 +209,75 @@ void ConvI32(const CodeConv& conv, const void* x, const std::int32_t* packed,
     }
   }
 }
+
+/// Whether NeighboursFit for all pairs of all channels.
+inline bool WeightsFit(const CodeConv& conv, const std::uint8_t* weights) {
+  const ConvShape& s = conv.shape;
+  constexpr std::size_t kCodes = 256;
+  const std::size_t depth = ConvDepth(s);
+  const std::uint8_t flip = SignFlip(conv.w_signed, /*packed_signed=*/true);
+  for (std::size_t m = 0; m < s.group * s.out_channels; ++m) {
+    for (std::size_t k = 0; k < depth; k += kCodes) {
+      const std::size_t count = std::min(kCodes, depth - k);
+      std::uint8_t row[kCodes + 1];
+      GatherWeights(s, weights + m * depth, k, count, row);
+      row[count] = flip;  // packed: 0
+      for (std::size_t i = 0; i < count; i += 2) {
+        if (!NeighboursFit(static_cast<std::int8_t>(row[i] ^ flip),
+                           static_cast<std::int8_t>(row[i + 1] ^ flip))) {
+          return false;
+        }
+      }
+    }
+  }
+  return true;
+}
+
+/// Every convolution: depthwise, or dense in one of two ways, of which Short is
+/// tried first. Packed dense weights begin with a header that says which.
+template <class Dot, class Short>
+struct EitherConv {
+  static constexpr std::size_t kHeader = 16;  // a cache line
+
+  static std::size_t Count(const ConvShape& s) {
+    if (IsDepthwise(s)) return PackedDepthwiseCountI32(s);
+    return kHeader + std::max(PackedConvI32<Dot>(s).count(),
+                              PackedConvI32<Short>(s).count());
+  }
+
+  static void Pack(const CodeConv& conv, const void* weights,
+                   std::int32_t* packed) {
+    const auto* codes = static_cast<const std::uint8_t*>(weights);
+    if (IsDepthwise(conv.shape)) return PackDepthwiseI32(conv, codes, packed);
+    const bool fits = kHasShortDot && WeightsFit(conv, codes);
+    std::fill_n(packed, kHeader, 0);
+    packed[0] = fits;
+    const auto pack = fits ? PackConvI32<Short> : PackConvI32<Dot>;
+    pack(conv, weights, packed + kHeader);
+  }
+
+  static std::size_t ScratchCount(const ConvShape& s) {
+    if (IsDepthwise(s)) return DepthwiseScratchCountI32(s);
+    return hwy::DivCeil(
+        kMostPixels * kBlockUnits * std::max(Dot::kUnit, Short::kUnit),
+        sizeof(std::int32_t));
+  }
+
+  static void Run(const CodeConv& conv, const void* x,
+                  const std::int32_t* packed, std::int32_t* y,
+                  std::int32_t* scratch, std::size_t task_begin,
+                  std::size_t task_end) {
+    if (IsDepthwise(conv.shape)) {
+      return DepthwiseI32(conv, static_cast<const std::uint8_t*>(x), packed, y,
+                          scratch, task_begin, task_end);
+    }
+    const auto run = packed[0] != 0 ? ConvI32<Short> : ConvI32<Dot>;
+    run(conv, x, packed + kHeader, y, scratch, task_begin, task_end);
+  }
+};
+using BestConv =
+    EitherConv<BestDot<true>,
+               std::conditional_t<kHasShortDot, ShortDot<true>, BestDot<true>>>;
 
 }  // namespace ZEROPOINT_BASELINE
 }  // namespace zeropoint::HWY_NAMESPACE

@@ -1,16 +1,14 @@
 // Products of 8-bit codes summed in 32 bits: the step that the integer matrix
-// product and convolution are made of, in two ways.
+// product and convolution are made of, in three ways.
 //
 // A lane of 32 bits sums kUnit products that follow one another in k. The left
 // operand's codes come as words of kUnit codes, one word for all lanes; the
-// right operand's as kUnit codes for each lane. Both ways are exact: no
-// product or pair of products is ever kept in 16 bits, which is where the
-// shorter instruction sequence of older x86 (vpmaddubsw) saturates.
+// right operand's as kUnit codes for each lane. All ways are exact; one of them
+// only for weights that it is asked about before.
 //
-// The right codes are always int8: uint8 codes have 128 taken off, which the
-// caller makes good in the zero point (a code minus its zero point stays the
-// same). Where the instruction wants uint8 on the left, int8 codes have 128
-// added.
+// Codes are packed with the sign that the instruction wants: 128 is added to
+// them or taken off, and the caller makes that good in the zero point (a code
+// minus its zero point stays the same).
 #ifndef ZEROPOINT_KERNELS_DOT_I32_INL_H_
 #define ZEROPOINT_KERNELS_DOT_I32_INL_H_
 
@@ -38,13 +36,17 @@ inline namespace ZEROPOINT_BASELINE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// What is added to right codes to make them int8, and to zero points of them.
-constexpr std::int32_t RightOffset(bool is_signed) {
-  return is_signed ? 0 : -128;
-}
-/// The same as bits that turn over: b ^ 0x80 is b - 128 in int8, b + 128 in
-/// uint8.
+/// The bit that turns uint8 codes into int8 ones less 128, and back.
 inline constexpr std::uint8_t kFlip = 0x80;
+
+/// What is added to codes to pack them with the sign `packed_signed`.
+constexpr std::int32_t SignOffset(bool is_signed, bool packed_signed) {
+  if (is_signed == packed_signed) return 0;
+  return packed_signed ? -128 : 128;
+}
+constexpr std::uint8_t SignFlip(bool is_signed, bool packed_signed) {
+  return is_signed == packed_signed ? std::uint8_t{0} : kFlip;
+}
 
 /// Two products a lane: both operands widened to int16, where the pair's sum
 /// fits 32 bits. For every target.
@@ -54,7 +56,14 @@ struct PairDot {
   using Wide = std::int16_t;
   static constexpr bool kWidens = true;
 
+  /// What packing adds to the codes of an operand.
   static constexpr std::int32_t LeftOffset(bool /*is_signed*/) { return 0; }
+  static constexpr std::int32_t RightOffset(bool is_signed) {
+    return SignOffset(is_signed, /*packed_signed=*/true);
+  }
+  static constexpr std::uint8_t RightFlip(bool is_signed) {
+    return SignFlip(is_signed, /*packed_signed=*/true);
+  }
 
   /// One row of `depth` codes as words; what fills up the last whole vector of
   /// words is 0.
@@ -95,22 +104,28 @@ struct PairDot {
   }
 };
 
-/// Four products a lane, uint8 by int8, in one instruction (AVX-512 VNNI, ARM
-/// dot product with mixed signs).
-struct QuadDot {
+/// Four codes a lane, those of one operand int8, those of the other uint8.
+template <bool kLeftSigned>
+struct QuadCodes {
   static constexpr std::size_t kUnit = 4;
   using Wide = std::int8_t;
   static constexpr bool kWidens = false;
 
   static constexpr std::int32_t LeftOffset(bool is_signed) {
-    return is_signed ? 128 : 0;
+    return SignOffset(is_signed, kLeftSigned);
+  }
+  static constexpr std::int32_t RightOffset(bool is_signed) {
+    return SignOffset(is_signed, !kLeftSigned);
+  }
+  static constexpr std::uint8_t RightFlip(bool is_signed) {
+    return SignFlip(is_signed, !kLeftSigned);
   }
 
   static void PackLeft(const std::uint8_t* codes, bool is_signed,
                        std::size_t depth, std::int32_t* words) {
     const hn::ScalableTag<std::int32_t> d;
     const hn::Repartition<std::uint8_t, decltype(d)> d8;
-    const auto flip = hn::Set(d8, is_signed ? kFlip : std::uint8_t{0});
+    const auto flip = hn::Set(d8, SignFlip(is_signed, kLeftSigned));
     const std::size_t step = hn::Lanes(d8);
     for (std::size_t k = 0; k < depth; k += step) {
       const auto from = k + step <= depth ? hn::LoadU(d8, codes + k)
@@ -124,20 +139,60 @@ struct QuadDot {
     const hn::Repartition<std::int8_t, D> d8;
     return hn::BitCast(d, hn::LoadU(d8, codes));
   }
+};
 
+/// Four products a lane in one instruction (AVX-512 VNNI, ARM dot product with
+/// mixed signs).
+template <bool kLeftSigned>
+struct QuadDot : QuadCodes<kLeftSigned> {
   template <class D, class V = hn::Vec<D>>
   static HWY_INLINE V MultiplyAdd(D d, V left, V right, V sum) {
     const hn::Repartition<std::uint8_t, D> du8;
     const hn::Repartition<std::int8_t, D> di8;
-    return hn::SumOfMulQuadAccumulate(d, hn::BitCast(du8, left),
-                                      hn::BitCast(di8, right), sum);
+    const V u = kLeftSigned ? right : left;
+    const V i = kLeftSigned ? left : right;
+    return hn::SumOfMulQuadAccumulate(d, hn::BitCast(du8, u),
+                                      hn::BitCast(di8, i), sum);
   }
 };
 
+/// Four products a lane in three instructions, the first of which adds pairs in
+/// 16 bits and saturates: exact where NeighboursFit says so of every pair of
+/// int8 codes.
+template <bool kLeftSigned>
+struct ShortDot : QuadCodes<kLeftSigned> {
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE V MultiplyAdd(D d, V left, V right, V sum) {
+    const hn::Repartition<std::uint8_t, D> du8;
+    const hn::Repartition<std::int8_t, D> di8;
+    const hn::Repartition<std::int16_t, D> d16;
+    const V u = kLeftSigned ? right : left;
+    const V i = kLeftSigned ? left : right;
+    const auto pairs = hn::SatWidenMulPairwiseAdd(d16, hn::BitCast(du8, u),
+                                                  hn::BitCast(di8, i));
+    return hn::Add(
+        sum, hn::WidenMulPairwiseAdd(d, pairs, hn::Set(d16, std::int16_t{1})));
+  }
+};
+
+/// Whether no uint8 codes x, y can take x a + y b out of 16 bits:
+/// 128 * 255 < 2^15.
+constexpr bool NeighboursFit(std::int32_t a, std::int32_t b) {
+  return std::max(a, 0) + std::max(b, 0) <= 128 &&
+         std::min(a, 0) + std::min(b, 0) >= -128;
+}
+
+/// The way for any codes, and the way to try first for constant ones: the same
+/// where nothing is faster. Matrix products have the weights on the right,
+/// convolutions on the left.
 #if HWY_TARGET <= HWY_AVX3_DL || HWY_TARGET == HWY_NEON_BF16
-using BestDot = QuadDot;
+template <bool kLeftSigned>
+using BestDot = QuadDot<kLeftSigned>;
+inline constexpr bool kHasShortDot = false;
 #else
+template <bool kLeftSigned>
 using BestDot = PairDot;
+inline constexpr bool kHasShortDot = HWY_ARCH_X86 && HWY_TARGET <= HWY_SSE4;
 #endif
 
 /// Steps of k in units that hold `depth` codes.

@@ -128,7 +128,7 @@ void PackBI32(GemmShape shape, bool b_signed, const void* b,
   constexpr std::size_t kBlock = kRows / Dot::kUnit;
   const auto* codes = static_cast<const std::uint8_t*>(b);
   const PackedB<Dot> layout(shape);
-  const std::uint8_t flip = b_signed ? 0 : kFlip;
+  const std::uint8_t flip = Dot::RightFlip(b_signed);
   const std::size_t units = layout.depth / Dot::kUnit;
   const std::size_t step = column_stride == 1 ? kBlock : units;
   for (std::size_t unit = 0; unit < units; unit += step) {
@@ -175,7 +175,7 @@ void StartC(const CodeProduct& p, const std::int32_t* column_sums,
   const hn::ScalableTag<std::int32_t> d;
   using V = hn::Vec<decltype(d)>;
   const PackedZeroPoints left{p.a_zero_points, Dot::LeftOffset(p.a_signed)};
-  const PackedZeroPoints right{p.b_zero_points, RightOffset(p.b_signed)};
+  const PackedZeroPoints right{p.b_zero_points, Dot::RightOffset(p.b_signed)};
   const V depth = hn::Set(d, static_cast<std::int32_t>(p.shape.k));
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t j = 0; j < columns; j += lanes) {
@@ -214,7 +214,7 @@ void GemmI32(const CodeProduct& p, const void* a, std::size_t lda,
       wide[Dot::kWidens ? kBlockUnits * kMostIntColumns * Dot::kUnit : 1];
   const auto* codes = static_cast<const std::uint8_t*>(a);
   const PackedB<Dot> layout(p.shape);
-  const PackedZeroPoints right{p.b_zero_points, RightOffset(p.b_signed)};
+  const PackedZeroPoints right{p.b_zero_points, Dot::RightOffset(p.b_signed)};
   const bool needs_left_sums =
       right.AnyIn(columns_range.begin, columns_range.end);
   const std::size_t units = layout.depth / Dot::kUnit;
@@ -268,6 +268,82 @@ void GemmI32(const CodeProduct& p, const void* a, std::size_t lda,
     } while (unit < units);
   }
 }
+
+/// NeighboursFit for all pairs of the rows k of b, an even number, and k + 1.
+inline bool RowsFit(GemmShape shape, bool b_signed, const std::uint8_t* b,
+                    std::size_t row_stride, std::size_t column_stride,
+                    std::size_t k) {
+  const bool pair = k + 1 < shape.k;
+  const std::uint8_t* row = b + k * row_stride;
+  const std::uint8_t flip = SignFlip(b_signed, /*packed_signed=*/true);
+  std::size_t j = 0;
+  if (column_stride == 1 && pair) {
+    const hn::ScalableTag<std::int8_t> d8;
+    const hn::RebindToUnsigned<decltype(d8)> du8;
+    const auto turned = hn::Set(d8, static_cast<std::int8_t>(flip));
+    const auto zero = hn::Zero(d8);
+    auto most = hn::Zero(du8);
+    for (; j + hn::Lanes(d8) <= shape.n; j += hn::Lanes(d8)) {
+      const auto* codes = reinterpret_cast<const std::int8_t*>(row + j);
+      const auto a = hn::Xor(hn::LoadU(d8, codes), turned);
+      const auto c = hn::Xor(hn::LoadU(d8, codes + row_stride), turned);
+      const auto above = hn::SaturatedAdd(hn::BitCast(du8, hn::Max(a, zero)),
+                                          hn::BitCast(du8, hn::Max(c, zero)));
+      const auto below =
+          hn::SaturatedAdd(hn::BitCast(du8, hn::Sub(zero, hn::Min(a, zero))),
+                           hn::BitCast(du8, hn::Sub(zero, hn::Min(c, zero))));
+      most = hn::Max(most, hn::Max(above, below));
+    }
+    if (hn::ReduceMax(du8, most) > 128) return false;
+  }
+  for (; j < shape.n; ++j) {
+    const auto code = [&](std::size_t at) {
+      return static_cast<std::int8_t>(row[at + j * column_stride] ^ flip);
+    };
+    if (!NeighboursFit(code(0), pair ? code(row_stride) : 0)) return false;
+  }
+  return true;
+}
+
+/// The whole packed form: which of two ways b is packed for, then the form of
+/// that way. Short is tried first.
+template <class Dot, class Short>
+struct EitherGemm {
+  /// A cache line, so that panels stay aligned.
+  static constexpr std::size_t kHeader = 16;
+
+  static std::size_t Count(GemmShape shape) {
+    return kHeader +
+           std::max(PackedBCountI32<Dot>(shape), PackedBCountI32<Short>(shape));
+  }
+
+  static void Pack(GemmShape shape, bool b_signed, const void* b,
+                   std::size_t row_stride, std::size_t column_stride,
+                   std::int32_t* packed) {
+    bool fits = kHasShortDot;
+    for (std::size_t k = 0; k < shape.k && fits; k += 2) {
+      fits = RowsFit(shape, b_signed, static_cast<const std::uint8_t*>(b),
+                     row_stride, column_stride, k);
+    }
+    std::fill_n(packed, kHeader, 0);
+    packed[0] = fits;
+    const auto pack = fits ? PackBI32<Short> : PackBI32<Dot>;
+    pack(shape, b_signed, b, row_stride, column_stride, packed + kHeader);
+    const std::size_t used =
+        fits ? PackedBCountI32<Short>(shape) : PackedBCountI32<Dot>(shape);
+    std::fill(packed + kHeader + used, packed + Count(shape), 0);
+  }
+
+  static void Multiply(const CodeProduct& p, const void* a, std::size_t lda,
+                       const std::int32_t* packed_b, std::int32_t* c,
+                       std::size_t ldc, IndexRange rows, IndexRange columns) {
+    const auto multiply = packed_b[0] != 0 ? GemmI32<Short> : GemmI32<Dot>;
+    multiply(p, a, lda, packed_b + kHeader, c, ldc, rows, columns);
+  }
+};
+using BestGemm =
+    EitherGemm<BestDot<false>, std::conditional_t<kHasShortDot, ShortDot<false>,
+                                                  BestDot<false>>>;
 
 }  // namespace ZEROPOINT_BASELINE
 }  // namespace zeropoint::HWY_NAMESPACE
