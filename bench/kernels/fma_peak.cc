@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "bench/kernels/fma_peak.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "zeropoint/kernels/tile_i32-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace zeropoint::bench::HWY_NAMESPACE {
@@ -35,6 +36,32 @@ std::size_t MultiplyAdds(std::size_t steps) {
   return rounds * kChains * hn::Lanes(d);
 }
 
+std::size_t CodeMultiplyAdds(std::size_t steps) {
+  namespace own = zeropoint::HWY_NAMESPACE;
+  using Dot = own::BestDot<false>;
+  HWY_ALIGN std::int32_t left[own::kIntTileRows * own::kBlockUnits] = {};
+  HWY_ALIGN Dot::Wide
+      right[own::kBlockUnits * own::kMostIntColumns * Dot::kUnit] = {};
+  HWY_ALIGN std::int32_t c[own::kIntTileRows * own::kMostIntColumns] = {};
+  const std::size_t columns = own::IntTileColumns();
+  const own::IntTile<Dot::Wide> tile{.units = own::kBlockUnits,
+                                     .left = left,
+                                     .left_stride = own::kBlockUnits,
+                                     .right = right,
+                                     .right_stride = columns * Dot::kUnit,
+                                     .c = c,
+                                     .c_stride = columns,
+                                     .columns = columns};
+  const std::size_t each =
+      own::kBlockUnits * Dot::kUnit * own::kIntTileRows * columns;
+  const std::size_t rounds = steps / each + 1;
+  for (std::size_t i = 0; i < rounds; ++i) {
+    own::AddTile<Dot>(own::kIntTileRows, tile);
+  }
+  hwy::PreventElision(c[steps % columns]);
+  return rounds * each;
+}
+
 }  // namespace
 }  // namespace zeropoint::bench::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -46,6 +73,12 @@ HWY_EXPORT(MultiplyAdds);
 
 std::size_t RunMultiplyAdds(std::size_t steps) {
   return HWY_DYNAMIC_DISPATCH(MultiplyAdds)(steps);
+}
+
+HWY_EXPORT(CodeMultiplyAdds);
+
+std::size_t RunCodeMultiplyAdds(std::size_t steps) {
+  return HWY_DYNAMIC_DISPATCH(CodeMultiplyAdds)(steps);
 }
 
 }  // namespace zeropoint::bench

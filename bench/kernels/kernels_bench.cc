@@ -8,6 +8,7 @@
 
 #include "bench/harness.h"
 #include "bench/kernels/fma_peak.h"
+#include "bench/kernels/integer_bench.h"
 #include "zeropoint/kernels/kernel_table.h"
 
 namespace zeropoint::bench {
@@ -47,6 +48,7 @@ class KernelsBench {
     RunGemm({1, 1000, 1280});
     RunGemm({128, 1536, 384});
     RunConvs();
+    IntegerBench(options_, reporter_).Run();
   }
 
  private:

@@ -40,6 +40,16 @@ auto RequantizeOf(const KernelTable& kernels) {
 }
 
 template <class T>
+auto RequantizeEachOf(const KernelTable& kernels) {
+  if constexpr (std::is_same_v<T, std::uint8_t>) {
+    return kernels.requantize_each_u8;
+  }
+  if constexpr (std::is_same_v<T, std::int8_t>) {
+    return kernels.requantize_each_i8;
+  }
+}
+
+template <class T>
 constexpr CodeRange FullRange() {
   return {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
 }
@@ -222,6 +232,30 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(RequantizeEqualsReference, T, ByteCodes) {
           }
           BOOST_TEST(+q[count] == 77);
         }
+      }
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(RequantizeEachTakesAMultiplierForEachValue, T,
+                              ByteCodes) {
+  std::vector<std::int32_t> acc;
+  std::vector<float> multipliers;
+  for (std::int32_t i = -60; i <= 60; ++i) {
+    acc.push_back(i * 12345);
+    multipliers.push_back(0.0001f * static_cast<float>(i + 61));
+  }
+  ForEachTarget([&](const KernelTable& kernels) {
+    for (const auto& [codes, zero_point] : Ranges<T>()) {
+      for (std::size_t count = 0; count <= acc.size(); ++count) {
+        std::vector<T> q(count + 1, 77);
+        RequantizeEachOf<T>(kernels)(acc.data(), count, multipliers.data(),
+                                     zero_point, codes, q.data());
+        for (std::size_t i = 0; i < count; ++i) {
+          BOOST_TEST(+q[i] == reference::Requantize(acc[i], multipliers[i],
+                                                    zero_point, codes));
+        }
+        BOOST_TEST(+q[count] == 77);
       }
     }
   });

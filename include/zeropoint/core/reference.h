@@ -1,5 +1,5 @@
-// The normative scalar reference: what quantize, dequantize and requantize
-// mean, one value at a time.
+// The normative scalar reference: what quantize, dequantize, requantize and a
+// sum of products of codes mean, one value at a time.
 //
 // Every kernel must equal these functions bit for bit on every CPU target. They
 // are written to be read.
@@ -114,6 +114,32 @@ constexpr double QuantizationError(const float* x, const float* importance,
 constexpr float RequantizeMultiplier(float input_scale, float weight_scale,
                                      float output_scale) {
   return input_scale * weight_scale / output_scale;
+}
+
+/// What every product of codes is a sum of:
+///
+///   start + sum over i < count of
+///       (a[i * a_step] - a_zero_point) * (b[i * b_step] - b_zero_point)
+///
+/// in int32, where whatever overflows wraps.
+///
+/// Source:  ONNX MatMulInteger, ConvInteger ("may overflow if and only if in
+///          32 bits").
+template <class A, class B>
+constexpr std::int32_t DotProduct(std::size_t count, const A* a,
+                                  std::size_t a_step, std::int32_t a_zero_point,
+                                  const B* b, std::size_t b_step,
+                                  std::int32_t b_zero_point,
+                                  std::int32_t start = 0) {
+  // Unsigned arithmetic is what wraps.
+  auto sum = static_cast<std::uint32_t>(start);
+  for (std::size_t i = 0; i < count; ++i) {
+    sum += (static_cast<std::uint32_t>(a[i * a_step]) -
+            static_cast<std::uint32_t>(a_zero_point)) *
+           (static_cast<std::uint32_t>(b[i * b_step]) -
+            static_cast<std::uint32_t>(b_zero_point));
+  }
+  return static_cast<std::int32_t>(sum);
 }
 
 /// 2^exponent. Requires: -126 <= exponent <= 127.

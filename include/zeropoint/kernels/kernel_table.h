@@ -54,6 +54,14 @@ struct KernelTable {
                         float multiplier, std::int32_t zero_point,
                         CodeRange codes, std::int8_t* q) = nullptr;
 
+  /// The same with a multiplier for each value.
+  void (*requantize_each_u8)(const std::int32_t* acc, std::size_t count,
+                             const float* multipliers, std::int32_t zero_point,
+                             CodeRange codes, std::uint8_t* q) = nullptr;
+  void (*requantize_each_i8)(const std::int32_t* acc, std::size_t count,
+                             const float* multipliers, std::int32_t zero_point,
+                             CodeRange codes, std::int8_t* q) = nullptr;
+
   /// The sum of importance[i] * (x'[i] - x[i])^2, x' what quantizing and
   /// dequantizing leaves of x; `importance` null: 1. As
   /// reference::QuantizationError, to within the rounding of float sums.
@@ -99,6 +107,25 @@ struct KernelTable {
                    float* c, std::size_t ldc, std::size_t row_begin,
                    std::size_t row_end) = nullptr;
 
+  // --- integer matrix product: bit-equal to core/reference.h ---
+
+  /// int32 that pack_b_i32 writes for a k x n matrix.
+  std::size_t (*packed_b_count_i32)(GemmShape shape) = nullptr;
+  /// Lays b (int8, or uint8 codes) out as gemm_i32 reads it, with the sums of
+  /// its columns. Element (row, column) is b[row * row_stride + column *
+  /// column_stride].
+  void (*pack_b_i32)(GemmShape shape, bool b_signed, const void* b,
+                     std::size_t row_stride, std::size_t column_stride,
+                     std::int32_t* packed) = nullptr;
+  /// Ranges of columns begin at multiples of this.
+  std::size_t (*column_step_i32)() = nullptr;
+  /// The rows and columns of c that the ranges name; see CodeProduct. a and c
+  /// are row-major with leading dimensions lda and ldc.
+  void (*gemm_i32)(const CodeProduct& product, const void* a, std::size_t lda,
+                   const std::int32_t* packed_b, std::int32_t* c,
+                   std::size_t ldc, IndexRange rows,
+                   IndexRange columns) = nullptr;
+
   // --- float convolution (NCHW); the kernel picks depthwise, pointwise or
   // im2col by the shape ---
 
@@ -115,6 +142,24 @@ struct KernelTable {
   void (*conv_f32)(const ConvShape& shape, const float* x, const float* packed,
                    const float* bias, Clamp clamp, float* y, float* scratch,
                    std::size_t task_begin, std::size_t task_end) = nullptr;
+
+  // --- integer convolution (NCHW): bit-equal to core/reference.h ---
+
+  /// int32 that pack_conv_i32 writes. The layout depends on channels, kernel,
+  /// strides and dilations, not on the image.
+  std::size_t (*packed_conv_count_i32)(const ConvShape& shape) = nullptr;
+  /// Needs everything of `conv` but x's zero point and the bias.
+  void (*pack_conv_i32)(const CodeConv& conv, const void* weights,
+                        std::int32_t* packed) = nullptr;
+  /// int32 of scratch that one call of conv_i32 needs.
+  std::size_t (*conv_scratch_count_i32)(const ConvShape& shape) = nullptr;
+  /// Number of independent tasks that the convolution is split into.
+  std::size_t (*conv_task_count_i32)(const ConvShape& shape) = nullptr;
+  /// y = conv(x, w) + bias for tasks [task_begin, task_end); see CodeConv.
+  void (*conv_i32)(const CodeConv& conv, const void* x,
+                   const std::int32_t* packed, std::int32_t* y,
+                   std::int32_t* scratch, std::size_t task_begin,
+                   std::size_t task_end) = nullptr;
 
   // --- elementwise and rows ---
 

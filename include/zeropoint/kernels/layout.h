@@ -38,6 +38,31 @@ struct GemmShape {
   std::size_t k = 0;
 };
 
+/// The zero points of an operand: one (step 0), or one for each row or column
+/// (step 1). Any int32: a difference to a code wraps.
+struct ZeroPointList {
+  const std::int32_t* values = nullptr;
+  std::size_t step = 0;
+};
+
+/// A product of matrices of 8-bit codes, in int32, which wraps:
+///
+///   c[m, n] = bias[n] + sum over k of (a[m, k] - za[m]) * (b[k, n] - zb[n])
+struct CodeProduct {
+  GemmShape shape;
+  bool a_signed = false;  // int8 codes; otherwise uint8
+  bool b_signed = false;
+  ZeroPointList a_zero_points = {};    // for each row
+  ZeroPointList b_zero_points = {};    // for each column
+  const std::int32_t* bias = nullptr;  // [n] or null
+};
+
+/// Rows or columns [begin, end).
+struct IndexRange {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
 /// A two-dimensional convolution of x [batch, group * in_channels, in_h, in_w]
 /// with w [group * out_channels, in_channels, kernel_h, kernel_w]; channel
 /// counts are those of one group.
@@ -58,6 +83,17 @@ struct ConvShape {
   std::size_t dilation_w = 1;
   std::size_t pad_top = 0;
   std::size_t pad_left = 0;
+};
+
+/// A convolution of 8-bit codes, in int32, which wraps: x and w without their
+/// zero points. Padding is real 0.
+struct CodeConv {
+  ConvShape shape;
+  bool x_signed = false;  // int8 codes; otherwise uint8
+  bool w_signed = false;
+  std::int32_t x_zero_point = 0;       // a code of x
+  ZeroPointList w_zero_points = {};    // codes of w, for each output channel
+  const std::int32_t* bias = nullptr;  // [group * out_channels] or null
 };
 
 /// Elementwise functions of one argument that have a vector kernel.

@@ -222,33 +222,54 @@ void Quantize(const float* x, std::size_t count, QParams params,
   QuantizeByDivision(x + done, count - done, params.scale, limits, q + done);
 }
 
-/// q[i] = reference::Requantize(acc[i], multiplier, zero_point, codes)
-template <class T>
-void Requantize(const std::int32_t* acc, std::size_t count, float multiplier,
-                std::int32_t zero_point, CodeRange codes, T* q) {
+/// q[i] = reference::Requantize(acc[i], multipliers[i * step], zero_point,
+/// codes), where step is 1 if kEach and otherwise 0.
+template <bool kEach, class T>
+void RequantizeBy(const std::int32_t* acc, std::size_t count,
+                  const float* multipliers, std::int32_t zero_point,
+                  CodeRange codes, T* q) {
   const hn::ScalableTag<float> df;
   const hn::RebindToSigned<decltype(df)> di;
   const hn::Rebind<T, decltype(df)> dt;
+  using VF = hn::Vec<decltype(df)>;
   using VI = hn::Vec<decltype(di)>;
   const std::size_t lanes = hn::Lanes(df);
   const CodeLimits limits(codes, zero_point);
 
-  const auto requantize = [&](VI v) HWY_ATTR {
-    return CodesOf(df, hn::Mul(hn::ConvertTo(df, v), hn::Set(df, multiplier)),
-                   limits);
+  const auto requantize = [&](VI v, VF multiplier) HWY_ATTR {
+    return CodesOf(df, hn::Mul(hn::ConvertTo(df, v), multiplier), limits);
+  };
+  const auto whole = [&](std::size_t i) HWY_ATTR {
+    return requantize(
+        hn::LoadU(di, acc + i),
+        kEach ? hn::LoadU(df, multipliers + i) : hn::Set(df, multipliers[0]));
   };
   std::size_t i = 0;
   for (; i + 4 * lanes <= count; i += 4 * lanes) {
-    StoreCodes(requantize(hn::LoadU(di, acc + i)),
-               requantize(hn::LoadU(di, acc + i + lanes)),
-               requantize(hn::LoadU(di, acc + i + 2 * lanes)),
-               requantize(hn::LoadU(di, acc + i + 3 * lanes)), q + i);
+    StoreCodes(whole(i), whole(i + lanes), whole(i + 2 * lanes),
+               whole(i + 3 * lanes), q + i);
   }
   for (; i < count; i += lanes) {
     const std::size_t left = HWY_MIN(lanes, count - i);
-    hn::StoreN(hn::DemoteTo(dt, requantize(hn::LoadN(di, acc + i, left))), dt,
-               q + i, left);
+    const VF multiplier = kEach ? hn::LoadN(df, multipliers + i, left)
+                                : hn::Set(df, multipliers[0]);
+    hn::StoreN(
+        hn::DemoteTo(dt, requantize(hn::LoadN(di, acc + i, left), multiplier)),
+        dt, q + i, left);
   }
+}
+
+template <class T>
+void Requantize(const std::int32_t* acc, std::size_t count, float multiplier,
+                std::int32_t zero_point, CodeRange codes, T* q) {
+  RequantizeBy</*kEach=*/false>(acc, count, &multiplier, zero_point, codes, q);
+}
+
+template <class T>
+void RequantizeEach(const std::int32_t* acc, std::size_t count,
+                    const float* multipliers, std::int32_t zero_point,
+                    CodeRange codes, T* q) {
+  RequantizeBy</*kEach=*/true>(acc, count, multipliers, zero_point, codes, q);
 }
 
 }  // namespace ZEROPOINT_BASELINE

@@ -16,10 +16,12 @@
 
 #include "hwy/highway.h"
 #include "zeropoint/kernels/conv-inl.h"
+#include "zeropoint/kernels/conv_i32-inl.h"
 #include "zeropoint/kernels/dequantize-inl.h"
 #include "zeropoint/kernels/elementwise-inl.h"
 #include "zeropoint/kernels/exact_sum-inl.h"
 #include "zeropoint/kernels/gemm-inl.h"
+#include "zeropoint/kernels/gemm_i32-inl.h"
 #include "zeropoint/kernels/histogram-inl.h"
 #include "zeropoint/kernels/min_max-inl.h"
 #include "zeropoint/kernels/quantization_error-inl.h"
@@ -45,6 +47,8 @@ inline constexpr KernelTable kKernels = {
     .dequantize_i32 = Dequantize<std::int32_t>,
     .requantize_u8 = Requantize<std::uint8_t>,
     .requantize_i8 = Requantize<std::int8_t>,
+    .requantize_each_u8 = RequantizeEach<std::uint8_t>,
+    .requantize_each_i8 = RequantizeEach<std::int8_t>,
     .quantization_error_f32 = QuantizationError,
     .min_max = MinMax,
     .histogram = Histogram,
@@ -53,11 +57,20 @@ inline constexpr KernelTable kKernels = {
     .packed_b_count_f32 = PackedBCount,
     .pack_b_f32 = PackB,
     .gemm_f32 = Gemm,
+    .packed_b_count_i32 = BestGemm::Count,
+    .pack_b_i32 = BestGemm::Pack,
+    .column_step_i32 = IntTileColumns,
+    .gemm_i32 = BestGemm::Multiply,
     .packed_conv_count_f32 = PackedConvCount,
     .pack_conv_f32 = PackConv,
     .conv_scratch_count_f32 = ConvScratchCount,
     .conv_task_count_f32 = ConvTaskCount,
     .conv_f32 = Conv,
+    .packed_conv_count_i32 = BestConv::Count,
+    .pack_conv_i32 = BestConv::Pack,
+    .conv_scratch_count_i32 = BestConv::ScratchCount,
+    .conv_task_count_i32 = ConvTaskCountI32,
+    .conv_i32 = BestConv::Run,
     .unary_f32 = Unary,
     .clamp_f32 = ClampAll,
     .binary_f32 = Binary,

@@ -85,6 +85,36 @@ inline Status Misfit(const OpContext& context, std::int64_t group) {
       " in " + std::to_string(group) + " groups");
 }
 
+/// The kernel's shape of x [N, C, ...] and w [M, C / group, ...] with one or
+/// two spatial axes; one is an image of height 1.
+inline ConvShape ShapeOf(std::span<const std::int64_t> x_dims,
+                         std::span<const std::int64_t> w_dims,
+                         std::span<const WindowAxis> axes, std::int64_t group) {
+  WindowAxis flat;
+  flat.in = flat.out = 1;
+  const WindowAxis& h = axes.size() == 1 ? flat : axes[0];
+  const WindowAxis& w = axes.back();
+  const auto size = [](std::int64_t value) {
+    return static_cast<std::size_t>(value);
+  };
+  return {.batch = size(x_dims[0]),
+          .group = size(group),
+          .in_channels = size(w_dims[1]),
+          .out_channels = size(w_dims[0] / group),
+          .in_h = size(h.in),
+          .in_w = size(w.in),
+          .out_h = size(h.out),
+          .out_w = size(w.out),
+          .kernel_h = size(h.kernel),
+          .kernel_w = size(w.kernel),
+          .stride_h = size(h.stride),
+          .stride_w = size(w.stride),
+          .dilation_h = size(h.dilation),
+          .dilation_w = size(w.dilation),
+          .pad_top = size(h.pad_begin),
+          .pad_left = size(w.pad_begin)};
+}
+
 /// y[n, m] = sum over c of x[n, c] (*) w[m, c] + bias[m], one or two spatial
 /// axes in the kernel, more and doubles by the definition.
 ///
@@ -120,7 +150,7 @@ class Conv final : public Operator {
     }
     ZEROPOINT_ASSIGN_OR_RETURN(
         const auto axes, window_.Over(x_dims.subspan(2), w_dims.subspan(2)));
-    const ConvShape shape = ShapeOf(x_dims, w_dims, axes);
+    const ConvShape shape = ShapeOf(x_dims, w_dims, axes, group_);
     Dims dims{x_dims[0], w_dims[0]};
     for (const WindowAxis& axis : axes) dims.push_back(axis.out);
     ZEROPOINT_ASSIGN_OR_RETURN(
@@ -136,35 +166,6 @@ class Conv final : public Operator {
   }
 
  private:
-  // One spatial axis is an image of height 1.
-  ConvShape ShapeOf(std::span<const std::int64_t> x_dims,
-                    std::span<const std::int64_t> w_dims,
-                    std::span<const WindowAxis> axes) const {
-    WindowAxis flat;
-    flat.in = flat.out = 1;
-    const WindowAxis& h = axes.size() == 1 ? flat : axes[0];
-    const WindowAxis& w = axes.back();
-    const auto size = [](std::int64_t value) {
-      return static_cast<std::size_t>(value);
-    };
-    return {.batch = size(x_dims[0]),
-            .group = size(group_),
-            .in_channels = size(w_dims[1]),
-            .out_channels = size(w_dims[0] / group_),
-            .in_h = size(h.in),
-            .in_w = size(w.in),
-            .out_h = size(h.out),
-            .out_w = size(w.out),
-            .kernel_h = size(h.kernel),
-            .kernel_w = size(w.kernel),
-            .stride_h = size(h.stride),
-            .stride_w = size(w.stride),
-            .dilation_h = size(h.dilation),
-            .dilation_w = size(w.dilation),
-            .pad_top = size(h.pad_begin),
-            .pad_left = size(w.pad_begin)};
-  }
-
   WindowAttributes window_;
   std::int64_t group_;
   PackedWeights packed_;

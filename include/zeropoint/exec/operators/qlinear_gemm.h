@@ -50,38 +50,58 @@ class QGemm final : public Operator {
                                integer::ZeroPointsOf(context, kA + 2, 1));
     ZEROPOINT_ASSIGN_OR_RETURN(const auto b_zero_point,
                                integer::ZeroPointsOf(context, kB + 2, shape.n));
-    ZEROPOINT_ASSIGN_OR_RETURN(auto a,
-                               Matrix(context, kA, a_dims, a_transposed_));
-    ZEROPOINT_ASSIGN_OR_RETURN(auto b,
-                               Matrix(context, kB, b_dims, b_transposed_));
-    for (std::int32_t& code : a) code -= a_zero_point[0];
-    for (std::size_t i = 0; i < b.size(); ++i) {
-      b[i] -= b_zero_point[i % shape.n];
-    }
-    ZEROPOINT_ASSIGN_OR_RETURN(const auto sums,
-                               integer::Zeros(context, shape.out));
-    matmul::MultiplyAll(shape, a.data(), b.data(), sums.data());
+    ZEROPOINT_ASSIGN_OR_RETURN(const auto b, integer::CodesOf(context, kB));
+    ZEROPOINT_ASSIGN_OR_RETURN(const auto a, Rows(context, shape));
+    CodeProduct product{.shape = shape.gemm(),
+                        .a_signed = a.is_signed,
+                        .b_signed = b.is_signed,
+                        .a_zero_points = integer::ListOf(a_zero_point),
+                        .b_zero_points = integer::ListOf(b_zero_point)};
+    Addend addend;
     if (context.has_input(kC)) {
-      ZEROPOINT_RETURN_IF_ERROR(AddBias(context, shape, sums));
+      ZEROPOINT_ASSIGN_OR_RETURN(addend, AddendOf(context, shape));
+      if (addend.row_stride == 0 && addend.column_stride == 1) {
+        product.bias = addend.values;
+        addend.values = nullptr;
+      }
     }
-    const auto product = [&](std::size_t i) {
-      return alpha_ * a_scale[0] * b_scale[i % shape.n];
-    };
+    std::vector<float> steps;  // of the sums: one, or one for each column
+    for (const float scale : b_scale.values) {
+      steps.push_back(alpha_ * a_scale[0] * scale);
+    }
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        const std::int32_t* packed,
+        packed_.Get(context, kB, product.shape, 1, b_transposed_ ? 1 : shape.n,
+                    b_transposed_ ? shape.k : 1));
     if (!context.has_input(kY)) {
       ZEROPOINT_ASSIGN_OR_RETURN(float* y, context.Output<float>(0, shape.out));
-      for (std::size_t i = 0; i < sums.size(); ++i) {
-        y[i] = static_cast<float>(sums[i]) * product(i);
-      }
-      return Status();
+      return Multiply(
+          context, product, a.data, packed, addend,
+          [&](const std::int32_t* sums, std::size_t at, IndexRange columns) {
+            for (std::size_t j = columns.begin; j < columns.end; ++j) {
+              y[at++] = static_cast<float>(*sums++) *
+                        steps[steps.size() == 1 ? 0 : j];
+            }
+          });
     }
     if (!context.has_input(kY + 1)) {
       return InvalidModel("an output scale without a zero point");
     }
     ZEROPOINT_ASSIGN_OR_RETURN(const auto y_scale,
                                integer::ScalesOf(context, kY, 1));
-    return integer::Requantize(
-        context, sums, shape.out, kY + 1,
-        [&](std::size_t i) { return product(i) / y_scale[0]; });
+    for (float& step : steps) step /= y_scale[0];
+    ZEROPOINT_ASSIGN_OR_RETURN(const auto y, integer::RequantizedOutput::Make(
+                                                 context, shape.out, kY + 1));
+    return Multiply(
+        context, product, a.data, packed, addend,
+        [&](const std::int32_t* sums, std::size_t at, IndexRange columns) {
+          const std::size_t count = columns.end - columns.begin;
+          if (steps.size() == 1) {
+            y.Write(sums, count, steps[0], at);
+          } else {
+            y.Write(sums, count, steps.data() + columns.begin, at);
+          }
+        });
   }
 
  private:
@@ -94,27 +114,31 @@ class QGemm final : public Operator {
     return transposed ? Dims{dims[1], dims[0]} : Dims{dims[0], dims[1]};
   }
 
-  /// The codes of input `i` in the order of `dims`.
-  static Result<std::vector<std::int32_t>> Matrix(const OpContext& context,
-                                                  std::size_t i,
-                                                  const Dims& dims,
-                                                  bool transposed) {
-    ZEROPOINT_ASSIGN_OR_RETURN(auto codes, integer::Codes(context, i));
-    if (!transposed) return codes;
-    std::vector<std::int32_t> turned(codes.size());
-    const auto rows = static_cast<std::size_t>(dims[0]);
-    const auto columns = static_cast<std::size_t>(dims[1]);
-    for (std::size_t r = 0; r < rows; ++r) {
-      for (std::size_t c = 0; c < columns; ++c) {
-        turned[r * columns + c] = codes[c * rows + r];
+  /// a as rows of k codes.
+  Result<integer::Codes> Rows(OpContext& context,
+                              const matmul::ProductShape& shape) const {
+    ZEROPOINT_ASSIGN_OR_RETURN(auto a, integer::CodesOf(context, kA));
+    if (!a_transposed_) return a;
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        std::uint8_t * turned,
+        context.Scratch<std::uint8_t>(shape.m * shape.k));
+    for (std::size_t row = 0; row < shape.m; ++row) {
+      for (std::size_t k = 0; k < shape.k; ++k) {
+        turned[row * shape.k + k] = a.data[k * shape.m + row];
       }
     }
-    return turned;
+    a.data = turned;
+    return a;
   }
 
-  static Status AddBias(const OpContext& context,
-                        const matmul::ProductShape& shape,
-                        std::span<std::int32_t> sums) {
+  /// C, broadcast to the sums.
+  struct Addend {
+    const std::int32_t* values = nullptr;  // null: nothing is added
+    std::size_t row_stride = 0;
+    std::size_t column_stride = 0;
+  };
+  static Result<Addend> AddendOf(const OpContext& context,
+                                 const matmul::ProductShape& shape) {
     ZEROPOINT_ASSIGN_OR_RETURN(const auto bias,
                                context.Input<std::int32_t>(kC));
     const auto dims = context.input(kC).dims();
@@ -124,18 +148,42 @@ class QGemm final : public Operator {
                          " does not broadcast to " + FormatDims(shape.out));
     }
     const auto strides = BroadcastStrides(dims, shape.out);
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      const auto row = static_cast<std::ptrdiff_t>(i / shape.n);
-      const auto column = static_cast<std::ptrdiff_t>(i % shape.n);
-      const std::ptrdiff_t at = row * strides[0] + column * strides[1];
-      sums[i] = binary::Add::Apply(sums[i], bias[static_cast<std::size_t>(at)]);
-    }
+    return Addend{bias.data(), static_cast<std::size_t>(strides[0]),
+                  static_cast<std::size_t>(strides[1])};
+  }
+
+  /// Calls write(sums, at, columns) for the sums of each part of a row, whose
+  /// first is element `at`.
+  template <class Write>
+  static Status Multiply(OpContext& context, const CodeProduct& product,
+                         const std::uint8_t* a, const std::int32_t* packed,
+                         const Addend& addend, Write write) {
+    const std::size_t n = product.shape.n;
+    const std::size_t count = product.shape.m * n;
+    if (count == 0) return Status();
+    ZEROPOINT_ASSIGN_OR_RETURN(std::int32_t * sums,
+                               context.Scratch<std::int32_t>(count));
+    integer::Multiply(
+        context, product, a, packed, sums,
+        [&](IndexRange rows, IndexRange columns) {
+          for (std::size_t row = rows.begin; row < rows.end; ++row) {
+            const std::size_t at = row * n + columns.begin;
+            for (std::size_t j = columns.begin;
+                 addend.values != nullptr && j < columns.end; ++j) {
+              sums[row * n + j] = binary::Add::Apply(
+                  sums[row * n + j], addend.values[row * addend.row_stride +
+                                                   j * addend.column_stride]);
+            }
+            write(sums + at, at, columns);
+          }
+        });
     return Status();
   }
 
   float alpha_;
   bool a_transposed_;
   bool b_transposed_;
+  integer::PackedCodes packed_;
 };
 
 }  // namespace qlinear
