@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "zeropoint/core/feeds.h"
+#include "zeropoint/core/real_tensor.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/exec/arena.h"
 #include "zeropoint/exec/check_feeds.h"
@@ -143,15 +145,29 @@ class BuiltinExecutor {
 
   BuiltinExecutor() = default;
 
+  DataType DeclaredType(std::string_view input) const {
+    for (const auto& declared : state_->model.proto().graph().input()) {
+      if (declared.name() != input) continue;
+      return static_cast<DataType>(declared.type().tensor_type().elem_type());
+    }
+    return DataType::kUndefined;
+  }
+
   Status RunOnce(const Feeds& feeds) {
     State& state = *state_;
+    std::list<Tensor> rounded;  // read by the plan until the run ends
     for (std::size_t i = 0; i < state.plan.input_count(); ++i) {
       const PlanValue& planned = state.plan.values()[i];
       RunValue& input = state.values[i];
       if (const Tensor* tensor = FindFeed(feeds, planned.name)) {
-        input.type = tensor->type();
-        input.dims = tensor->dims();
-        input.data = tensor->data();
+        const DataType declared = DeclaredType(planned.name);
+        const Tensor* fed = tensor;
+        if (IsHalf(declared) && tensor->type() == DataType::kFloat) {
+          fed = &rounded.emplace_back(RoundedTo(declared, tensor->view()));
+        }
+        input.type = fed->type();
+        input.dims = fed->dims();
+        input.data = fed->data();
       } else {
         input = planned.constant;
       }

@@ -25,12 +25,18 @@ namespace zeropoint {
 
 namespace internal {
 
-/// Per-channel parameters need opset 13, 16- and 4-bit codes and blocks 21; the
+/// Per-channel parameters need opset 13, pairs of half precision 19, 16- and
+/// 4-bit codes and blocks 21; the
 /// units that the clean-up fuses came with 14 and 17, so a model that must be
 /// converted anyway goes to 17.
 inline Status UpgradeForQdq(Model& model, const TargetSpec& target,
                             const TensorOverrides* overrides) {
-  const std::int64_t needed = FirstOpsetWith(target, overrides);
+  bool half = false;
+  {
+    ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));
+    half = HoldsHalf(graph);
+  }
+  const std::int64_t needed = FirstOpsetWith(target, overrides, half);
   return UpgradeOpset(model, model.opset() < needed
                                  ? std::max<std::int64_t>(needed, 17)
                                  : needed);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/reference.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/core/status.h"
@@ -26,9 +27,11 @@
 #include "zeropoint/passes/fold_batch_norm_qdq.h"
 #include "zeropoint/passes/fold_quantize.h"
 #include "zeropoint/passes/fuse_fake_quantize.h"
+#include "zeropoint/passes/insert_casts.h"
 #include "zeropoint/passes/node_selection.h"
 #include "zeropoint/passes/propagate_codes.h"
 #include "zeropoint/passes/propagate_qdq.h"
+#include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantize_bias.h"
 #include "zeropoint/profiles/onnx_runtime_cpu.h"
 
@@ -53,16 +56,17 @@ inline auto RecognizePairs() {
 /// Then everything that needs pairs: weights right behind their
 /// DequantizeLinear, normalizations into scales, biases in units of both, a
 /// pair on each side of what moves elements.
-inline auto CompletePairs() {
-  return Pipeline{PropagateCodes{},
-                  FoldBatchNormQdq{},
-                  EliminateRedundantQdq{},
-                  PropagateQdq{},
-                  EliminateRedundantQdq{},
-                  FoldActivation{},
-                  QuantizeBias{},
-                  EliminateDead{},
+inline Status CompletePairs(GraphView& graph, PassContext& context) {
+  Pipeline pairs{PropagateCodes{},        FoldBatchNormQdq{},
+                 EliminateRedundantQdq{}, PropagateQdq{},
+                 EliminateRedundantQdq{}, FoldActivation{}};
+  ZEROPOINT_RETURN_IF_ERROR(pairs.Run(graph, context).status());
+  if (!context.target->half_pairs) {
+    ZEROPOINT_RETURN_IF_ERROR(InsertCasts{}.Run(graph, context).status());
+  }
+  Pipeline finish{QuantizeBias{}, EliminateDead{},
                   EliminateDuplicateInitializer{}};
+  return finish.Run(graph, context).status();
 }
 
 /// The limits of what the codes of a pair stand for.
@@ -106,7 +110,7 @@ inline void DescribeNodes(const GraphView& graph, QuantizationReport& report) {
         "QuantizeLinear", "DequantizeLinear", "Constant"};
     const ValueId output = graph.output(node, 0);
     if (IsOneOf(graph, node, kNotOurs) || output == kNoValue ||
-        graph.element_type(output) != DataType::kFloat) {
+        !IsReal(graph.element_type(output))) {
       continue;
     }
     const auto inputs = graph.inputs(node);
@@ -128,7 +132,8 @@ inline void DescribeNodes(const GraphView& graph, QuantizationReport& report) {
 
 /// Turns fake quantization in `model` into Q/DQ pairs with codes for weights,
 /// in place; scales and zero points are those of the training, to the bit.
-/// Deterministic.
+/// Pairs of float16 and bfloat16 become float ones between casts where the
+/// target has no others. Deterministic.
 ///
 /// Errors: kInvalidArgument for a model without any pair; kUnsupported for one
 /// that cannot be upgraded; kInvalidModel. After an error the model is in an
@@ -140,7 +145,14 @@ inline Result<QuantizationReport> QuantizeQat(
   report.form = "qdq";
   report.profile = options.target.name;
   report.activations = report.weights = "as trained";
-  ZEROPOINT_RETURN_IF_ERROR(UpgradeOpset(model, model.opset() < 13 ? 17 : 13));
+  bool half = false;
+  {
+    ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));
+    half = HoldsHalf(graph);
+  }
+  const std::int64_t needed = half ? kFirstOpsetWithHalfQuantization : 13;
+  ZEROPOINT_RETURN_IF_ERROR(UpgradeOpset(
+      model, model.opset() < 13 ? std::max<std::int64_t>(needed, 17) : needed));
   const NodeEvaluation evaluate(model);
   PassContext context;
   context.evaluate = evaluate;
@@ -163,8 +175,7 @@ inline Result<QuantizationReport> QuantizeQat(
   timer.End("clean-up");
   ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
   ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
-  auto complete = internal::CompletePairs();
-  ZEROPOINT_RETURN_IF_ERROR(complete.Run(graph, context).status());
+  ZEROPOINT_RETURN_IF_ERROR(internal::CompletePairs(graph, context));
   ZEROPOINT_RETURN_IF_ERROR(VerifyModel(graph));
   for (Declined& declined : context.declined) {
     report.left_undone.push_back(std::move(declined));

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/reference.h"
 #include "zeropoint/exec/convert_element.h"
 #include "zeropoint/exec/operators/matmul.h"
