@@ -1,7 +1,6 @@
 #include "zeropoint/exec/convert_element.h"
 
 #include <boost/test/unit_test.hpp>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -29,34 +28,14 @@ static_assert(ConvertElement<bool>(kNan) && !ConvertElement<bool>(0.0f));
 
 BOOST_AUTO_TEST_SUITE(convert_element)
 
-BOOST_AUTO_TEST_CASE(EveryHalfSurvivesTheWayThroughFloat) {
-  for (std::uint32_t bits = 0; bits <= 0xffff; ++bits) {
-    const Float16 half{static_cast<std::uint16_t>(bits)};
-    const float value = ToFloat(half);
-    if (std::isnan(value)) {
-      BOOST_TEST(std::isnan(ToFloat(ToFloat16(value))));
-    } else {
-      BOOST_REQUIRE_EQUAL(ToFloat16(value).bits, half.bits);
-    }
-    const Bfloat16 brain{static_cast<std::uint16_t>(bits)};
-    if (!std::isnan(ToFloat(brain))) {
-      BOOST_REQUIRE_EQUAL(ToBfloat16(ToFloat(brain)).bits, brain.bits);
-    }
+BOOST_AUTO_TEST_CASE(EveryByteToEveryByteTypeWraps) {
+  for (int value = -128; value < 128; ++value) {
+    const auto byte = static_cast<std::int8_t>(value);
+    BOOST_REQUIRE_EQUAL(
+        ConvertElement<std::int8_t>(ConvertElement<std::uint8_t>(byte)), byte);
+    BOOST_REQUIRE_EQUAL(ConvertElement<std::int8_t>(static_cast<float>(value)),
+                        byte);
   }
-}
-
-BOOST_AUTO_TEST_CASE(RoundsHalvesToEven) {
-  // Between 1 and the next half, 2^-10 apart, and between subnormals.
-  BOOST_TEST(ToFloat16(1.0f + 0x1p-11f).bits == 0x3c00);
-  BOOST_TEST(ToFloat16(1.0f + 0x1.8p-10f).bits == 0x3c02);
-  BOOST_TEST(ToFloat16(0x1p-25f).bits == 0);
-  BOOST_TEST(ToFloat16(0x1.8p-24f).bits == 2);
-  BOOST_TEST(ToFloat16(-0x1p-24f).bits == 0x8001);
-  BOOST_TEST(ToFloat16(65519.0f).bits == 0x7bff);
-  BOOST_TEST(ToFloat16(65520.0f).bits == 0x7c00);
-  BOOST_TEST(ToFloat16(1e9f).bits == 0x7c00);
-  BOOST_TEST(ToBfloat16(1.0f + 0x1p-8f).bits == 0x3f80);
-  BOOST_TEST(ToBfloat16(1.0f + 0x1.8p-7f).bits == 0x3f82);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -255,6 +255,44 @@ class Forms(Folder):
         result = zeropoint("convert", path, "--to", "qoperator", "--opset", 11, "-o", output, check=False)
         self.assertEqual(1, result.returncode)
 
+    def test_only_the_selected_nodes_change_form(self):
+        path, _ = self.static(shipped_models()[1], "qdq", limit=4)
+        names = [node.name for node in onnx.load(str(path)).graph.node if node.op_type == "Conv"]
+        feeds = shipped_models()[1].feeds("eval", 8)
+        reference = run_ours(path, feeds, self.folder)
+        output = self.folder / "some.onnx"
+        for form, operator in (("qoperator", "QLinearConv"), ("integer", "ConvInteger")):
+            with self.subTest(form=form):
+                result = json.loads(zeropoint("convert", path, "--to", form, "--nodes", names[0], "-o", output, "--json").stdout)
+                onnx.checker.check_model(str(output), full_check=True)
+                changed = [node.name for node in onnx.load(str(output)).graph.node if node.op_type == operator]
+                self.assertEqual([names[0]] if not result["left_undone"] else [], changed)
+                zeropoint("convert", path, "--to", form, "--exclude", names[0], "-o", output)
+                graph = onnx.load(str(output)).graph
+                self.assertIn(names[0], [node.name for node in graph.node if node.op_type == "Conv"])
+                self.assertIn(operator, [node.op_type for node in graph.node])
+                self.assertGreater(sqnr(reference, run_ours(output, feeds, self.folder)), 30)
+                onnxruntime.InferenceSession(str(output), providers=["CPUExecutionProvider"])
+                # The type of the float operator names it in every form.
+                back = self.folder / "back.onnx"
+                zeropoint("convert", output, "--to", "qdq", "--op-types", "Conv", "-o", back)
+                self.assertNotIn(operator, operators(back))
+        zeropoint("convert", path, "--to", "float", "--nodes", names[0], "-o", output)
+        left = operators(output)
+        self.assertIn("DequantizeLinear", left)
+        self.assertLess(left.count("DequantizeLinear"), operators(path).count("DequantizeLinear"))
+
+    def test_a_selection_that_matches_nothing_is_an_error(self):
+        path, _ = self.static(shipped_models()[1], "qdq", limit=4)
+        name = next(node.name for node in onnx.load(str(path)).graph.node if node.op_type == "Conv")
+        for options, says in ((("--nodes", name + "x"), name), (("--nodes", "re:^nothing$"), "nothing"),
+                              (("--op-types", "Convx"), "Conv"), (("--exclude", name + "x"), name)):
+            with self.subTest(options=options):
+                result = zeropoint("convert", path, "--to", "integer", *options, "-o", self.folder / "a.onnx", check=False)
+                self.assertEqual(1, result.returncode)
+                self.assertIn(says, result.stderr)
+                self.assertFalse((self.folder / "a.onnx").exists())
+
     def test_forms_mix_in_one_model(self):
         path, _ = self.static(shipped_models()[1], "qdq", limit=4)
         names = [node.name for node in onnx.load(str(path)).graph.node if node.op_type == "Conv"]

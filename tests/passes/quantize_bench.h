@@ -11,6 +11,7 @@
 #include "zeropoint/graph/initializer.h"
 #include "zeropoint/graph/onnx_tools.h"
 #include "zeropoint/passes/fold_activation.h"
+#include "zeropoint/passes/insert_casts.h"
 #include "zeropoint/passes/insert_qdq.h"
 #include "zeropoint/passes/quantize_bias.h"
 #include "zeropoint/profiles/generic.h"
@@ -20,7 +21,10 @@ namespace zeropoint::testing {
 /// A pipeline's surroundings: a model, ranges for all its tensors, a target.
 struct QuantizeBench {
   explicit QuantizeBench(const char* text, TargetSpec spec = Generic::Spec())
-      : model(Model::FromProto(ParseProto(text)).value()),
+      : QuantizeBench(ParseProto(text), std::move(spec)) {}
+  explicit QuantizeBench(onnx::ModelProto proto,
+                         TargetSpec spec = Generic::Spec())
+      : model(Model::FromProto(std::move(proto)).value()),
         target(std::move(spec)) {
     context.target = &target;
     context.selection = &selection;
@@ -42,6 +46,7 @@ struct QuantizeBench {
       BOOST_REQUIRE_MESSAGE(report.ok(), report.status().message());
     };
     run(InsertQdq{.correct_bias = correct_bias, .pairs = pairs});
+    if (!target.half_pairs) run(InsertCasts{});
     run(QuantizeBias{});
     run(FoldActivation{});
     const Status checked = CheckModel(model);

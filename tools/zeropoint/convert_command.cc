@@ -20,6 +20,7 @@ struct ConvertCommand {
   std::string form;
   std::string domain = "onnx";
   std::int64_t opset = 0;
+  SelectionOptions selection;
   bool json = false;
   bool quiet = false;
 };
@@ -29,6 +30,8 @@ Status Execute(const ConvertCommand& command) {
   ZEROPOINT_ASSIGN_OR_RETURN(options.form, ParseForm(command.form));
   options.microsoft_domain = command.domain == kMicrosoftDomain;
   options.opset = command.opset;
+  ZEROPOINT_ASSIGN_OR_RETURN(options.selection,
+                             MakeSelection(command.selection));
   ZEROPOINT_ASSIGN_OR_RETURN(Model model, Model::Load(command.model));
   ZEROPOINT_ASSIGN_OR_RETURN(QuantizationReport report,
                              Convert(model, options));
@@ -67,6 +70,18 @@ void AddConvert(CLI::App& program, Run& run) {
   app->add_option("--opset", command->opset,
                   "raise the operator set to this version first")
       ->check(CLI::Range(1, 1000));
+  AddSelectionOptions(*app, command->selection);
+  app->get_option("--op-types")
+      ->description(
+          "convert only these operator types: Conv is QLinearConv too");
+  app->get_option("--nodes")->description(
+      "convert only these nodes: A,B or re:^/block3/");
+  app->get_option("--exclude")
+      ->description("leave these nodes as they are: A,B or re:PATTERN");
+  app->get_option("--subgraph")
+      ->description(
+          "convert only the nodes between these tensors: in1,in2->out1; may be "
+          "repeated");
   app->add_flag("--json", command->json,
                 "print the result as JSON on standard output");
   app->add_flag("--quiet", command->quiet, "print errors only");

@@ -17,6 +17,7 @@
 
 #include "zeropoint/calibration/channel_mean_observer.h"
 #include "zeropoint/calibration/tensor_statistics.h"
+#include "zeropoint/core/real_tensor.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/tensor_view.h"
 
@@ -31,8 +32,8 @@ struct TensorState {
   /// The shape with most elements; of equals, the lexicographically greatest.
   Dims dims;
   std::uint64_t elements = 0;
-  /// Samples that produced the tensor, and those of them in which it was no
-  /// float tensor or held no element.
+  /// Samples that produced the tensor, and those of them in which it held no
+  /// reals (float, float16, bfloat16), or no element.
   std::uint64_t samples = 0;
   std::uint64_t other_type = 0;
   std::uint64_t empty = 0;
@@ -41,13 +42,16 @@ struct TensorState {
   std::uint64_t hi_sample = kNoSample;
 
   /// Folds in what sample number `sample` produced.
-  void Observe(const TensorView& tensor, std::uint64_t sample,
+  void Observe(const TensorView& produced, std::uint64_t sample,
                bool channel_means, const KernelTable& kernels) {
     ++samples;
-    if (tensor.type() != DataType::kFloat) {
+    Tensor wide;
+    const Result<TensorView> real = AsFloat(produced, wide);
+    if (!real.ok()) {
       ++other_type;
       return;
     }
+    const TensorView& tensor = *real;
     if (tensor.size() == 0) ++empty;
     TakeDims(Dims(tensor.dims().begin(), tensor.dims().end()), tensor.size());
     const MinMaxState before = statistics.min_max().state();

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "zeropoint/core/assert.h"
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/qparams.h"
 #include "zeropoint/core/rounding.h"
 #include "zeropoint/core/scheme_spec.h"
@@ -43,8 +44,9 @@ constexpr RealRange WidenRange(const RealRange& range, const SchemeSpec& spec) {
 /// always exactly representable: zero padding depends on it. A range of only 0,
 /// or one whose scale would fall below the smallest normal float, gets scale 1.
 ///
-/// The scale is divided in double and stored as float; the zero point follows
-/// from the stored scale, in float as DynamicQuantizeLinear defines it.
+/// The scale is divided in double and stored as float, or as spec.scale_type
+/// says (StoredScale); the zero point follows from the stored scale, in float
+/// as DynamicQuantizeLinear defines it.
 ///
 /// Requires: IsValidRange(range).   Errors: none.
 /// Source:  ONNX QuantizeLinear, DynamicQuantizeLinear.   Teaches:
@@ -60,6 +62,7 @@ constexpr QParams ChooseQParams(const RealRange& range,
   QParams params;
   params.scale = static_cast<float>(width / steps);
   if (params.scale < std::numeric_limits<float>::min()) params.scale = 1.0f;
+  params.scale = StoredScale(params.scale, spec.scale_type);
   if (spec.symmetric) {
     params.zero_point = SymmetricZeroPoint(spec);
     return params;

@@ -34,6 +34,9 @@ struct SchemeSpec {
   /// operator sums over; the last run may be shorter. 0: not blocked. Excludes
   /// per_channel, which it refines: every output channel has blocks of its own.
   std::int64_t block = 0;
+  /// Of the stored scales: float, or in a model of half precision the type of
+  /// the reals. No part of the text: it is a property of the tensor.
+  DataType scale_type = DataType::kFloat;
 
   friend constexpr bool operator==(const SchemeSpec&,
                                    const SchemeSpec&) = default;

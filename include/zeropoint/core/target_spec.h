@@ -92,6 +92,10 @@ struct TargetSpec {
   /// convolution that stands between a DequantizeLinear and a QuantizeLinear. A
   /// Clip that changes nothing, put in front, hides such a node from it.
   bool shield_float_weights = false;
+  /// The runtime computes operators between pairs of float16 or bfloat16 in
+  /// integers. Where it does not, the quantized operators of a model of half
+  /// precision compute in float, with casts around them.
+  bool half_pairs = true;
   /// Where not 0: on some processors the kernels add the products of two
   /// neighbouring int8 weights of one output in 16 bits, saturating. Neighbours
   /// are two input channels at the same place of the window, or two rows of a

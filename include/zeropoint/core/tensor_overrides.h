@@ -14,6 +14,7 @@
 
 #include "zeropoint/core/choose_qparams.h"
 #include "zeropoint/core/data_type.h"
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/qparams.h"
 #include "zeropoint/core/scheme_spec.h"
 
@@ -106,8 +107,9 @@ inline RealRange OverrideRange(RealRange range,
 /// says.
 inline QParams OverrideParams(const RealRange& range, const SchemeSpec& scheme,
                               const QuantizationOverride& fixed) {
-  return fixed.params ? *fixed.params
-                      : ChooseQParams(OverrideRange(range, fixed), scheme);
+  if (!fixed.params) return ChooseQParams(OverrideRange(range, fixed), scheme);
+  return {StoredScale(fixed.params->scale, scheme.scale_type),
+          fixed.params->zero_point};
 }
 
 }  // namespace zeropoint

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "zeropoint/core/feeds.h"
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/data/input_description.h"
@@ -119,6 +120,8 @@ class SyntheticSource final : public FeedSource {
       return InvalidData("its shape " + FormatDims(*input.dims) +
                          " is too large" + std::string(kRemedy));
     }
+    // The executor rounds.
+    if (IsHalf(input.type)) input.type = DataType::kFloat;
     ZEROPOINT_RETURN_IF_ERROR(
         VisitDataType(input.type, []<class T>() { return Status(); }));
     inputs_.push_back(std::move(input));

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 
+#include "zeropoint/core/real_tensor.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/tensor_view.h"
 
@@ -23,10 +24,14 @@ class OutputMeasures {
   /// Folds one sample in: the reference and what is compared with it. Values
   /// that are not finite in `other` while the reference is finite count as
   /// non-finite and as an error of the size of the reference. Errors:
-  /// kInvalidData for tensors of different shape or of another type than float.
+  /// kInvalidData for tensors of different shape or without reals (float,
+  /// float16, bfloat16; one of each can be compared).
   Status Add(const TensorView& reference, const TensorView& other) {
-    if (reference.type() != DataType::kFloat ||
-        other.type() != DataType::kFloat) {
+    Tensor wide_reference;
+    Tensor wide_other;
+    const Result<TensorView> expected = AsFloat(reference, wide_reference);
+    const Result<TensorView> found = AsFloat(other, wide_other);
+    if (!expected.ok() || !found.ok()) {
       return InvalidData("only float tensors can be compared; found " +
                          std::string(DataTypeName(reference.type())) + " and " +
                          std::string(DataTypeName(other.type())));
@@ -35,8 +40,8 @@ class OutputMeasures {
       return InvalidData("shapes differ: " + FormatDims(reference.dims()) +
                          " and " + FormatDims(other.dims()));
     }
-    const std::span<const float> r = reference.As<float>();
-    const std::span<const float> q = other.As<float>();
+    const std::span<const float> r = expected->As<float>();
+    const std::span<const float> q = found->As<float>();
     double signal = 0.0;
     double error = 0.0;
     for (std::size_t i = 0; i < r.size(); ++i) {
@@ -108,8 +113,10 @@ class OutputMeasures {
 class TopOneAccuracy {
  public:
   void Add(const TensorView& output, std::int64_t label) {
-    if (output.type() != DataType::kFloat || output.size() == 0) return;
-    const std::span<const float> values = output.As<float>();
+    Tensor wide;
+    const Result<TensorView> real = AsFloat(output, wide);
+    if (!real.ok() || output.size() == 0) return;
+    const std::span<const float> values = real->As<float>();
     const auto top =
         std::max_element(values.begin(), values.end()) - values.begin();
     right_ += top == label ? 1 : 0;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "zeropoint/core/feeds.h"
+#include "zeropoint/core/real_tensor.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/exec/arena.h"
 #include "zeropoint/exec/check_feeds.h"
@@ -40,14 +42,28 @@ struct BuiltinExecutor::State {
         max_loop_iterations(the_max_loop_iterations),
         values(plan.values().size()) {}
 
+  DataType DeclaredType(std::string_view input) const {
+    for (const auto& declared : model.proto().graph().input()) {
+      if (declared.name() != input) continue;
+      return static_cast<DataType>(declared.type().tensor_type().elem_type());
+    }
+    return DataType::kUndefined;
+  }
+
   Status RunOnce(const Feeds& feeds) {
+    std::list<Tensor> rounded;  // read by the plan until the run ends
     for (std::size_t i = 0; i < plan.input_count(); ++i) {
       const PlanValue& planned = plan.values()[i];
       RunValue& input = values[i];
       if (const Tensor* tensor = FindFeed(feeds, planned.name)) {
-        input.type = tensor->type();
-        input.dims = tensor->dims();
-        input.data = tensor->data();
+        const DataType declared = DeclaredType(planned.name);
+        const Tensor* fed = tensor;
+        if (IsHalf(declared) && tensor->type() == DataType::kFloat) {
+          fed = &rounded.emplace_back(RoundedTo(declared, tensor->view()));
+        }
+        input.type = fed->type();
+        input.dims = fed->dims();
+        input.data = fed->data();
       } else {
         input = planned.constant;
       }

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "zeropoint/core/form.h"
+#include "zeropoint/core/half.h"
+#include "zeropoint/core/nearest_names.h"
 #include "zeropoint/core/reference.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/core/status.h"
@@ -24,6 +26,7 @@
 #include "zeropoint/passes/integer_chain.h"
 #include "zeropoint/passes/lower_to_integer.h"
 #include "zeropoint/passes/lower_to_qoperator.h"
+#include "zeropoint/passes/node_selection.h"
 #include "zeropoint/passes/pipeline.h"
 #include "zeropoint/passes/qlinear_signature.h"
 #include "zeropoint/passes/quantized_values.h"
@@ -32,6 +35,7 @@
 namespace zeropoint {
 
 using internal::ChainAt;
+using internal::ComputedOperator;
 using internal::DeclinedNode;
 using internal::DequantizedFrom;
 using internal::IsOneOf;
@@ -107,7 +111,7 @@ class CodesFinder {
       return;
     }
     const DataType type = graph_.element_type(graph_.output(node, 0));
-    if (type != DataType::kFloat && type != DataType::kUndefined) return;
+    if (!IsReal(type) && type != DataType::kUndefined) return;
     const auto reason = reasons_.find(name);
     report.float_nodes.push_back(
         {name, graph_.node(node).op_type(),
@@ -137,6 +141,38 @@ class CodesFinder {
   std::set<ValueId> codes_;
   std::set<NodeId> rescales_;  // of integer sums
 };
+
+/// The selection as labels of nodes, whatever form they are in. Types are those
+/// in the model, or of the float operator: Conv is QLinearConv too.
+/// Errors: kInvalidArgument for what matches nothing, with the nearest names.
+Result<NodeSelection> ResolveConversion(NodeSelection selection,
+                                        GraphView& graph) {
+  const std::vector<std::string> types =
+      std::move(selection.op_types_to_quantize);
+  selection.op_types_to_quantize.clear();
+  if (types.empty()) return ResolveSelection(selection, graph, {}, "");
+  std::set<std::string> present;
+  for (const NodeId node : graph.nodes()) {
+    present.insert(graph.node(node).op_type());
+    present.emplace(ComputedOperator(graph.node(node)));
+  }
+  for (const std::string& type : types) {
+    if (present.contains(type)) continue;
+    return InvalidArgument(
+        "the model has no node of type '" + type + "'" +
+        NearestNames(type, {present.begin(), present.end()}));
+  }
+  selection.quantize_if = [types, also = std::move(selection.quantize_if)](
+                              const GraphView& view, NodeId node) {
+    const onnx::NodeProto& proto = view.node(node);
+    const bool typed =
+        std::any_of(types.begin(), types.end(), [&](const std::string& type) {
+          return type == proto.op_type() || type == ComputedOperator(proto);
+        });
+    return typed && (!also || also(view, node));
+  };
+  return ResolveSelection(selection, graph, {}, "");
+}
 
 Status RunConversion(GraphView& graph, const ConversionOptions& options,
                      PassContext& context) {
@@ -178,8 +214,12 @@ Result<QuantizationReport> Convert(Model& model,
   ZEROPOINT_RETURN_IF_ERROR(UpgradeOpset(
       model, std::max(options.opset, kFirstOpsetWithQuantizationAxis)));
   PassContext context;
+  NodeSelection selection;
   {
     ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
+    ZEROPOINT_ASSIGN_OR_RETURN(selection,
+                               ResolveConversion(options.selection, graph));
+    context.selection = &selection;
     ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
     ZEROPOINT_RETURN_IF_ERROR(RunConversion(graph, options, context));
     ZEROPOINT_RETURN_IF_ERROR(VerifyModel(graph));

@@ -15,6 +15,7 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/graph/model.h"
+#include "zeropoint/passes/node_selection.h"
 
 namespace zeropoint {
 
@@ -25,6 +26,9 @@ struct ConversionOptions {
   /// The least version of ONNX's operator set afterwards; 0: what the model
   /// has, or what the form needs.
   std::int64_t opset = 0;
+  /// Only these nodes change form. Operator types are those in the model, or of
+  /// the float operator.
+  NodeSelection selection;
 };
 
 /// Writes the quantized `model` in another form, in place: it is raised to
@@ -33,7 +37,10 @@ struct ConversionOptions {
 /// is and is reported with the reason. The passes raise-to-qdq,
 /// lower-to-qoperator, lower-to-integer and fold-qdq say what is equal.
 ///
-/// Errors: kInvalidArgument for a float model (quantizing needs samples:
+/// What options.selection leaves out stays in the form that it has.
+///
+/// Errors: kInvalidArgument for a selection that names what is not there, for a
+/// float model (quantizing needs samples:
 /// QuantizeStatic) and for an opset below the model's; those of the passes, of
 /// UpgradeOpset and VerifyModel. After an error the model is in an undefined
 /// state.

@@ -17,6 +17,7 @@
 #include "zeropoint/graph/verify.h"
 #include "zeropoint/passes/eliminate_dead.h"
 #include "zeropoint/passes/fold_activation.h"
+#include "zeropoint/passes/insert_casts.h"
 #include "zeropoint/passes/insert_qdq.h"
 #include "zeropoint/passes/integer_io.h"
 #include "zeropoint/passes/lower_to_integer.h"
@@ -44,6 +45,9 @@ Status InsertPairs(Model& model, const StaticQuantizationOptions& options,
   context.weight_rounder = &inputs.rounder;
   InsertQdq insert{.correct_bias = choice.correct_bias, .pairs = options.pairs};
   ZEROPOINT_RETURN_IF_ERROR(insert.Run(graph, context).status());
+  if (!inputs.target.half_pairs) {
+    ZEROPOINT_RETURN_IF_ERROR(InsertCasts{}.Run(graph, context).status());
+  }
   // In the integer form the bias stays float: it is added behind the rescale.
   if (options.quantize_bias && options.form != Form::kInteger) {
     ZEROPOINT_RETURN_IF_ERROR(QuantizeBias{}.Run(graph, context).status());

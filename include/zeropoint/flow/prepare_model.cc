@@ -11,7 +11,6 @@
 #include "zeropoint/exec/evaluate_node.h"
 #include "zeropoint/flow/clean_up.h"
 #include "zeropoint/graph/graph_view.h"
-#include "zeropoint/graph/infer_types.h"
 #include "zeropoint/graph/model.h"
 #include "zeropoint/graph/upgrade.h"
 #include "zeropoint/kernels/kernel_table.h"
@@ -19,27 +18,25 @@
 
 namespace zeropoint {
 
-namespace {
-
-/// Per-channel parameters need opset 13, 16- and 4-bit codes and blocks 21; the
-/// units that the clean-up fuses came with 14 and 17, so a model that must be
-/// converted anyway goes to 17.
-Status UpgradeForQdq(Model& model, const TargetSpec& target,
-                     const TensorOverrides* overrides) {
-  const std::int64_t needed = FirstOpsetWith(target, overrides);
-  return UpgradeOpset(model, model.opset() < needed
-                                 ? std::max<std::int64_t>(needed, 17)
-                                 : needed);
+Status UpgradeForQuantization(Model& model, std::int64_t needed) {
+  constexpr std::int64_t kFusedUnits = 17;
+  return UpgradeOpset(
+      model, model.opset() < needed ? std::max(needed, kFusedUnits) : needed);
 }
 
-}  // namespace
+Result<bool> HoldsHalf(Model& model) {
+  ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));
+  return HoldsHalf(graph);
+}
 
 Result<std::vector<Declined>> PrepareModel(Model& model,
                                            const TargetSpec& target,
                                            const TensorOverrides* overrides,
                                            bool optimize,
                                            const KernelTable& kernels) {
-  ZEROPOINT_RETURN_IF_ERROR(UpgradeForQdq(model, target, overrides));
+  ZEROPOINT_ASSIGN_OR_RETURN(const bool half, HoldsHalf(model));
+  ZEROPOINT_RETURN_IF_ERROR(
+      UpgradeForQuantization(model, FirstOpsetWith(target, overrides, half)));
   std::vector<Declined> left_undone;
   if (optimize) {
     ZEROPOINT_RETURN_IF_ERROR(

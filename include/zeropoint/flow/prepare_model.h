@@ -4,9 +4,7 @@
 #ifndef ZEROPOINT_FLOW_PREPARE_MODEL_H_
 #define ZEROPOINT_FLOW_PREPARE_MODEL_H_
 
-#include <algorithm>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "zeropoint/core/status.h"
@@ -17,6 +15,15 @@
 #include "zeropoint/passes/pass.h"
 
 namespace zeropoint {
+
+/// Lifts `model` to opset `needed`. One that must be converted anyway goes to
+/// at least 17, the version of the units that the clean-up fuses. Errors:
+/// UpgradeOpset's.
+Status UpgradeForQuantization(Model& model, std::int64_t needed);
+
+/// Whether a value of `model` is float16 or bfloat16, which pairs of opset 19
+/// take. Errors: kInvalidModel.
+Result<bool> HoldsHalf(Model& model);
 
 /// Lifts `model` to an opset that can say what `target` and `overrides` want
 /// and, if `optimize`, cleans it up. Returns what the clean-up left undone.

@@ -8,10 +8,10 @@
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/exec/evaluate_node.h"
 #include "zeropoint/flow/clean_up.h"
+#include "zeropoint/flow/prepare_model.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/graph/infer_types.h"
 #include "zeropoint/graph/model.h"
-#include "zeropoint/graph/upgrade.h"
 #include "zeropoint/graph/verify.h"
 #include "zeropoint/passes/eliminate_dead.h"
 #include "zeropoint/passes/insert_dynamic_quantization.h"
@@ -38,9 +38,8 @@ Result<QuantizationReport> QuantizeDynamic(
         ResolveSelection(options.selection, graph,
                          target.DynamicOperatorTypes(), target.name));
   }
-  // Scales a channel need 13. A model that must be converted anyway goes to 17,
-  // the version of the units that the clean-up fuses.
-  ZEROPOINT_RETURN_IF_ERROR(UpgradeOpset(model, model.opset() < 13 ? 17 : 13));
+  ZEROPOINT_RETURN_IF_ERROR(
+      UpgradeForQuantization(model, kFirstOpsetWithQuantizationAxis));
   const NodeEvaluation evaluate(model);
   if (options.optimize) {
     ZEROPOINT_RETURN_IF_ERROR(CleanUp(model, evaluate, report.left_undone));

@@ -7,16 +7,17 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/reference.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/exec/evaluate_node.h"
 #include "zeropoint/flow/clean_up.h"
+#include "zeropoint/flow/prepare_model.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/graph/infer_types.h"
 #include "zeropoint/graph/model.h"
-#include "zeropoint/graph/upgrade.h"
 #include "zeropoint/graph/verify.h"
 #include "zeropoint/passes/eliminate_dead.h"
 #include "zeropoint/passes/eliminate_duplicate_initializer.h"
@@ -27,10 +28,12 @@
 #include "zeropoint/passes/fold_constant.h"
 #include "zeropoint/passes/fold_quantize.h"
 #include "zeropoint/passes/fuse_fake_quantize.h"
+#include "zeropoint/passes/insert_casts.h"
 #include "zeropoint/passes/node_selection.h"
 #include "zeropoint/passes/pipeline.h"
 #include "zeropoint/passes/propagate_codes.h"
 #include "zeropoint/passes/propagate_qdq.h"
+#include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantize_bias.h"
 #include "zeropoint/profiles/onnx_runtime_cpu.h"
 
@@ -54,16 +57,17 @@ auto RecognizePairs() {
 /// Then everything that needs pairs: weights right behind their
 /// DequantizeLinear, normalizations into scales, biases in units of both, a
 /// pair on each side of what moves elements.
-auto CompletePairs() {
-  return Pipeline{PropagateCodes{},
-                  FoldBatchNormQdq{},
-                  EliminateRedundantQdq{},
-                  PropagateQdq{},
-                  EliminateRedundantQdq{},
-                  FoldActivation{},
-                  QuantizeBias{},
-                  EliminateDead{},
+Status CompletePairs(GraphView& graph, PassContext& context) {
+  Pipeline pairs{PropagateCodes{},        FoldBatchNormQdq{},
+                 EliminateRedundantQdq{}, PropagateQdq{},
+                 EliminateRedundantQdq{}, FoldActivation{}};
+  ZEROPOINT_RETURN_IF_ERROR(pairs.Run(graph, context).status());
+  if (!context.target->half_pairs) {
+    ZEROPOINT_RETURN_IF_ERROR(InsertCasts{}.Run(graph, context).status());
+  }
+  Pipeline finish{QuantizeBias{}, EliminateDead{},
                   EliminateDuplicateInitializer{}};
+  return finish.Run(graph, context).status();
 }
 
 /// The limits of what the codes of a pair stand for.
@@ -107,7 +111,7 @@ void DescribeNodes(const GraphView& graph, QuantizationReport& report) {
         "QuantizeLinear", "DequantizeLinear", "Constant"};
     const ValueId output = graph.output(node, 0);
     if (IsOneOf(graph, node, kNotOurs) || output == kNoValue ||
-        graph.element_type(output) != DataType::kFloat) {
+        !IsReal(graph.element_type(output))) {
       continue;
     }
     const auto inputs = graph.inputs(node);
@@ -134,7 +138,10 @@ Result<QuantizationReport> QuantizeQat(Model& model,
   report.form = "qdq";
   report.profile = options.target.name;
   report.activations = report.weights = "as trained";
-  ZEROPOINT_RETURN_IF_ERROR(UpgradeOpset(model, model.opset() < 13 ? 17 : 13));
+  ZEROPOINT_ASSIGN_OR_RETURN(const bool half, HoldsHalf(model));
+  ZEROPOINT_RETURN_IF_ERROR(
+      UpgradeForQuantization(model, half ? kFirstOpsetWithHalfQuantization
+                                         : kFirstOpsetWithQuantizationAxis));
   const NodeEvaluation evaluate(model);
   PassContext context;
   context.evaluate = evaluate;
@@ -156,8 +163,7 @@ Result<QuantizationReport> QuantizeQat(Model& model,
   timer.End("clean-up");
   ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
   ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
-  auto complete = CompletePairs();
-  ZEROPOINT_RETURN_IF_ERROR(complete.Run(graph, context).status());
+  ZEROPOINT_RETURN_IF_ERROR(CompletePairs(graph, context));
   ZEROPOINT_RETURN_IF_ERROR(VerifyModel(graph));
   for (Declined& declined : context.declined) {
     report.left_undone.push_back(std::move(declined));

@@ -27,7 +27,8 @@ struct QatQuantizationOptions {
 
 /// Turns fake quantization in `model` into Q/DQ pairs with codes for weights,
 /// in place; scales and zero points are those of the training, to the bit.
-/// Deterministic.
+/// Pairs of float16 and bfloat16 become float ones between casts where the
+/// target has no others. Deterministic.
 ///
 /// Errors: kInvalidArgument for a model without any pair; kUnsupported for one
 /// that cannot be upgraded; kInvalidModel. After an error the model is in an

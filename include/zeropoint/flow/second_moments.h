@@ -17,6 +17,7 @@
 #include "zeropoint/calibration/patches.h"
 #include "zeropoint/calibration/second_moment_observer.h"
 #include "zeropoint/core/parallel_for.h"
+#include "zeropoint/core/real_tensor.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/exec/executor.h"
@@ -90,10 +91,12 @@ class PatchSink final : public TensorSink {
   void set_sample(std::uint64_t sample) { sample_ = sample; }
 
   Status Consume(std::size_t tap, const TensorView& tensor) override {
-    if (tensor.type() != DataType::kFloat) return Status();
+    Tensor wide;
+    const Result<TensorView> real = AsFloat(tensor, wide);
+    if (!real.ok()) return Status();
     for (PatchReader* reader : readers_[tap]) {
       if (const auto shape = reader->ShapeOf(tensor)) {
-        reader->observer.Observe(tensor.As<float>(), *shape, sample_, kernels_,
+        reader->observer.Observe(real->As<float>(), *shape, sample_, kernels_,
                                  parallel_);
       }
     }

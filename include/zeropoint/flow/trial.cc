@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "zeropoint/core/feeds.h"
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/data/feed_source_base.h"
@@ -52,7 +53,7 @@ Result<double> NoiseOf(const Model& quantized, const HeldOutSamples& held,
             .WithContext("held-out sample " + std::to_string(i)));
     for (std::size_t k = 0; k < measures.size(); ++k) {
       const Tensor& reference = held.references[i][k];
-      if (reference.type() != DataType::kFloat) continue;
+      if (!IsReal(reference.type())) continue;
       if (!measures[k].Add(reference.view(), sink.tensors()[k].view()).ok()) {
         return std::numeric_limits<double>::infinity();
       }

@@ -54,6 +54,9 @@ inline constexpr std::int64_t kNewestOpset = 28;
 /// one scale for the whole tensor.
 inline constexpr std::int64_t kFirstOpsetWithQuantizationAxis = 13;
 
+/// They take float16 and bfloat16, reals and scales of one type, from here on.
+inline constexpr std::int64_t kFirstOpsetWithHalfQuantization = 19;
+
 /// They take 16- and 4-bit integers and blocks from here on.
 inline constexpr std::int64_t kFirstOpsetWith16BitQuantization = 21;
 

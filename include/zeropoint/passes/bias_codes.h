@@ -12,15 +12,16 @@
 
 #include "zeropoint/core/rounding.h"
 #include "zeropoint/passes/quantized_values.h"
+#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint::internal {
 
-/// The reals that a constant holds, or that constant codes stand for.
+/// The reals that a constant holds, or that constant codes stand for, as float.
 inline std::optional<Tensor> ConstantReals(const GraphView& graph,
                                            ValueId value) {
   if (graph.IsConstant(value)) {
-    Result<Tensor> tensor = graph.Constant(value);
-    if (!tensor.ok() || tensor->type() != DataType::kFloat) return std::nullopt;
+    Result<Tensor> tensor = RealConstant(graph, value);
+    if (!tensor.ok()) return std::nullopt;
     return std::move(*tensor);
   }
   const auto quantized = DequantizedFrom(graph, value);

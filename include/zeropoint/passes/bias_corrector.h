@@ -19,6 +19,7 @@
 #include "zeropoint/passes/correct_bias.h"
 #include "zeropoint/passes/plan_quantization.h"
 #include "zeropoint/passes/quantization_plan.h"
+#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint::internal {
 
@@ -44,10 +45,10 @@ class BiasCorrector {
   }
 
   /// The node gets a bias of its own, by what `rounded` weights shift in place
-  /// of `real` ones; none where the means of `input` are not known.
-  /// Requires: Applies(node).
+  /// of `real` ones, stored in their `type`; none where the means of `input`
+  /// are not known. Requires: Applies(node).
   void Correct(const PlannedNode& node, ValueId input, const TensorView& real,
-               const TensorView& rounded) {
+               const TensorView& rounded, DataType type) {
     const auto calibrated = calibration_.find(graph_.name(input));
     if (calibrated == calibration_.end()) return;
     const std::vector<double> correction = BiasCorrection(
@@ -57,9 +58,9 @@ class BiasCorrector {
     std::string name = NodeLabel(graph_, node.node) + "_bias";
     if (const ValueId value = graph_.input(node.node, 2); value != kNoValue) {
       name = graph_.name(value);
-      const Result<Tensor> present = graph_.Constant(value);
-      if (!present.ok() || present->type() != DataType::kFloat ||
-          present->rank() != 1 || present->size() != bias.size()) {
+      const Result<Tensor> present = RealConstant(graph_, value);
+      if (!present.ok() || present->rank() != 1 ||
+          present->size() != bias.size()) {
         return;
       }
       for (std::size_t i = 0; i < bias.size(); ++i) {
@@ -71,7 +72,9 @@ class BiasCorrector {
     rewriter_.SetInput(
         node.node, 2,
         rewriter_.AddInitializer(
-            EncodeValues<float>(name + "_corrected", channels, bias),
+            EncodeReals(name + "_corrected",
+                        TensorView(DataType::kFloat, channels, bias.data()),
+                        type),
             graph_.scope(node.node)));
   }
 

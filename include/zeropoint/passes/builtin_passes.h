@@ -22,6 +22,7 @@
 #include "zeropoint/passes/fuse_matmul_add.h"
 #include "zeropoint/passes/fuse_pad.h"
 #include "zeropoint/passes/fuse_softmax.h"
+#include "zeropoint/passes/insert_casts.h"
 #include "zeropoint/passes/insert_dynamic_quantization.h"
 #include "zeropoint/passes/insert_qdq.h"
 #include "zeropoint/passes/integer_io.h"
@@ -52,8 +53,8 @@ inline Status AddBuiltinPasses(PassRegistry& registry) {
       EliminateRedundantQdq, FoldActivation, FoldAffine, FoldBatchNorm,
       FoldBatchNormQdq, FoldConstant, FoldQdq, FoldQuantize, FuseFakeQuantize,
       FuseGelu, FuseHardSigmoid, FuseHardSwish, FuseLayerNorm, FuseMatMulAdd,
-      FusePad, FuseSoftmax, InsertDynamicQuantization, InsertQdq, IntegerIo,
-      LowerToInteger, LowerToQOperator, PropagateCodes, PropagateQdq,
+      FusePad, FuseSoftmax, InsertCasts, InsertDynamicQuantization, InsertQdq,
+      IntegerIo, LowerToInteger, LowerToQOperator, PropagateCodes, PropagateQdq,
       QuantizeBias, RaiseToQdq>(registry);
 }
 

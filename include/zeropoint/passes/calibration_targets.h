@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/passes/node_selection.h"
@@ -33,7 +34,7 @@ inline std::vector<CalibrationTarget> CalibrationTargets(
   const auto add = [&](ValueId value) {
     if (value == kNoValue || graph.IsConstant(value)) return;
     const DataType type = graph.element_type(value);
-    if (type == DataType::kFloat || type == DataType::kUndefined) {
+    if (IsReal(type) || type == DataType::kUndefined) {
       values.insert(value);
     }
   };

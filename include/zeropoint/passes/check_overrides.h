@@ -9,11 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/nearest_names.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/core/tensor_overrides.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint {
 
@@ -31,6 +33,13 @@ inline ValueId FindInAnyScope(const GraphView& graph, std::string_view name) {
 inline Status CheckCodes(const QuantizationOverride& fixed,
                          const SchemeSpec& scheme) {
   const SchemeSpec with = OverrideScheme(scheme, fixed);
+  if (fixed.params && (fixed.params->scale < SmallestNormal(with.scale_type) ||
+                       fixed.params->scale > Largest(with.scale_type))) {
+    return InvalidArgument("scale " + std::to_string(fixed.params->scale) +
+                           " is outside the normal numbers of " +
+                           std::string(DataTypeName(with.scale_type)) +
+                           ", the type that the model stores it in");
+  }
   const auto full = FullCodeRange(with.storage);
   if (!full) {
     return InvalidArgument("codes cannot be " +
@@ -47,7 +56,8 @@ inline Status CheckCodes(const QuantizationOverride& fixed,
 
 inline Status CheckConstantOverride(const GraphView& graph, ValueId value,
                                     const TensorOverride& tensor,
-                                    const SchemeSpec& weights) {
+                                    SchemeSpec weights) {
+  weights.scale_type = RealTypeOf(graph, value);
   if (tensor.conversion) {
     return InvalidArgument("it is constant; only activations are converted");
   }
@@ -77,7 +87,8 @@ inline Status CheckConstantOverride(const GraphView& graph, ValueId value,
 
 inline Status CheckActivationOverride(const GraphView& graph, ValueId value,
                                       const TensorOverride& tensor,
-                                      const SchemeSpec& activations) {
+                                      SchemeSpec activations) {
+  activations.scale_type = RealTypeOf(graph, value);
   const auto wide = [](const QuantizationOverride& fixed) {
     return !fixed.quant_type || BitsOf(*fixed.quant_type) >= 8;
   };

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/core/tensor.h"
@@ -250,7 +251,7 @@ inline Status QuantizeEmbedding(DynamicQuantizer& quantizer, NodeId node,
 /// codes and only those that were read are dequantized, with a scale for each
 /// index of the table's last axis, or one for all.
 ///
-/// Stays float: a table that is not a float constant, or has no rows; a Gather
+/// Stays float: a table that is no constant of reals, or has no rows; a Gather
 /// along the last axis gets one scale.   Errors: as QuantizeIntegerProduct's.
 inline Status QuantizeGather(DynamicQuantizer& quantizer, NodeId node,
                              const DynamicRule&) {
@@ -258,7 +259,7 @@ inline Status QuantizeGather(DynamicQuantizer& quantizer, NodeId node,
   const ValueId table = graph.input(node, 0);
   if (!graph.IsConstant(table)) return Unsupported("its table is not constant");
   const DataType type = graph.element_type(table);
-  if (type != DataType::kFloat && type != DataType::kFloat16) {
+  if (!IsReal(type)) {
     return Unsupported("its table is " + std::string(DataTypeName(type)) +
                        ", not float");
   }
@@ -288,7 +289,7 @@ inline Status QuantizeGather(DynamicQuantizer& quantizer, NodeId node,
   rewriter.SetOutput(node, 0, codes);
   Dims params;
   if (per_column) params = {dims->back()};
-  const bool half = type == DataType::kFloat16;
+  const bool half = IsHalf(type);
   const ValueId real =
       half ? rewriter.NewValue(name + "_float", scope) : output;
   const NodeId dequantize = quantizer.Add(
@@ -300,7 +301,7 @@ inline Status QuantizeGather(DynamicQuantizer& quantizer, NodeId node,
   if (per_column) {
     SetAttribute(rewriter.MutableNode(dequantize), "axis", -1);
   }
-  if (half) quantizer.CastTo(name, real, DataType::kFloat16, output, scope);
+  if (half) quantizer.CastTo(name, real, type, output, scope);
   return Status();
 }
 

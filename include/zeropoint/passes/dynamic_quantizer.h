@@ -30,12 +30,11 @@ struct DynamicActivation {
 /// Edits one graph. Nodes that it adds for a node are called after it.
 class DynamicQuantizer {
  public:
-  DynamicQuantizer(GraphView& graph, const SchemeSpec& weights,
-                   const NodeEvaluator& evaluate)
+  DynamicQuantizer(GraphView& graph, const SchemeSpec& weights)
       : graph_(graph),
         weights_(weights),
         rewriter_(graph),
-        constants_(graph, rewriter_, evaluate) {}
+        constants_(graph, rewriter_) {}
 
   const GraphView& graph() const { return graph_; }
   Rewriter& rewriter() { return rewriter_; }
@@ -45,7 +44,8 @@ class DynamicQuantizer {
 
   /// The codes of `real`, quantized by its own range at run time: one
   /// DynamicQuantizeLinear a tensor, in the scope where the tensor is made,
-  /// whoever reads it. float16 is cast first: the operator takes float.
+  /// whoever reads it. `half` precision is cast first: the operator takes
+  /// float.
   DynamicActivation Activation(ValueId real, bool half) {
     const auto known = activations_.find(real);
     if (known != activations_.end()) return known->second;

@@ -28,7 +28,9 @@ namespace zeropoint {
 ///
 /// Parameters are equal when their bits are, wherever they are stored. Nodes
 /// whose output is a graph output stay. Enters bodies.
-/// Exact: (q - z) * s / s rounds to q - z for every code of 16 bits or fewer.
+/// Exact: (q - z) * s / s rounds to q - z for every code of 16 bits or fewer;
+/// with half precision between, for 8-bit codes in float16. What the others
+/// lose there, they keep.
 class EliminateRedundantQdq {
  public:
   static constexpr std::string_view kName = "eliminate-redundant-qdq";

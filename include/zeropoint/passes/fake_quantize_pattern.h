@@ -20,6 +20,7 @@
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/passes/live_interval.h"
 #include "zeropoint/passes/node_facts.h"
+#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint::internal {
@@ -30,29 +31,31 @@ struct FakeQuantize {
   std::vector<float> scales;  // one, or one a channel
   /// Of x, counted from the end: -1 is the last axis. 0 for one scale.
   int axis = 0;
+  /// Of x and the scales: float, float16 or bfloat16.
+  DataType type = DataType::kFloat;
   std::int32_t zero_point = 0;
   CodeRange codes{0, 0};  // after the zero point was added
 };
 
-/// A constant of floats that broadcasts along one axis at most.
+/// A constant of reals that broadcasts along one axis at most.
 struct ScaleConstant {
   std::vector<float> values;
   int axis = 0;  // as in FakeQuantize
+  DataType type = DataType::kFloat;
 };
 
 inline std::optional<ScaleConstant> ScaleConstantOf(const GraphView& graph,
                                                     ValueId value) {
   const auto dims = ConstantShape(graph, value);
-  if (!dims || graph.element_type(value) != DataType::kFloat) {
-    return std::nullopt;
-  }
+  if (!dims || !IsReal(graph.element_type(value))) return std::nullopt;
   ScaleConstant scale;
+  scale.type = graph.element_type(value);
   for (std::size_t i = 0; i < dims->size(); ++i) {
     if ((*dims)[i] == 1) continue;
     if (scale.axis != 0) return std::nullopt;
     scale.axis = static_cast<int>(i) - static_cast<int>(dims->size());
   }
-  const Result<Tensor> tensor = graph.Constant(value);
+  const Result<Tensor> tensor = RealConstant(graph, value);
   if (!tensor.ok() || tensor->size() == 0) return std::nullopt;
   const auto values = tensor->As<float>();
   for (const float each : values) {
@@ -76,6 +79,7 @@ class FakeQuantizeMatcher {
       found_.nodes = {root};
       found_.scales = scale->values;
       found_.axis = scale->axis;
+      found_.type = scale->type;
       if (Inside(graph_.input(root, data))) return std::move(found_);
     }
     return std::nullopt;
@@ -155,7 +159,8 @@ class FakeQuantizeMatcher {
       for (std::size_t i = 0; i < scale->values.size(); ++i) {
         const auto s = static_cast<double>(found_.scales[i]);
         const auto other = static_cast<double>(scale->values[i]);
-        same = same && (divides ? s == other : IsAbout(s * other, 1.0));
+        same = same &&
+               (divides ? s == other : IsAbout(s * other, 1.0, scale->type));
       }
       if (!same) continue;
       found_.x = graph_.input(node, data);

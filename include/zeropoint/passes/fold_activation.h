@@ -13,6 +13,8 @@
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/live_interval.h"
 #include "zeropoint/passes/pass.h"
+#include "zeropoint/passes/real_constants.h"
+#include "zeropoint/passes/sweep_selected.h"
 
 namespace zeropoint {
 
@@ -26,14 +28,16 @@ namespace zeropoint {
 /// The activation must have no other reader and be no graph output.
 ///
 /// Exact: bit-equal codes, NaN aside.   Enters subgraphs: yes.
-class FoldActivation {
- public:
+struct FoldActivation {
   static constexpr std::string_view kName = "fold-activation";
   static constexpr std::string_view kHelp =
       "Leaves out a Relu or Clip that the QuantizeLinear behind it does anyway";
   static constexpr std::string_view kSketch =
       "Conv -> Relu -> QuantizeLinear(zero_point = qmin)\n"
       "Conv -> QuantizeLinear";
+
+  /// Only activations behind nodes that this selects; nullptr: all.
+  const NodeSelection* behind = nullptr;
 
   Result<PassReport> Run(GraphView& graph, PassContext&) {
     Rewriter rewriter(graph);
@@ -50,8 +54,8 @@ class FoldActivation {
     return report;
   }
 
- private:
-  static bool Match(const GraphView& graph, NodeId quantize) {
+  /// Whether the QuantizeLinear does what the activation before it does.
+  bool Match(const GraphView& graph, NodeId quantize) const {
     const ValueId value = graph.input(quantize, 0);
     const NodeId activation = graph.producer(value);
     if (activation == kNoNode || !graph.has_single_use(value) ||
@@ -61,6 +65,11 @@ class FoldActivation {
     const onnx::NodeProto& node = graph.node(activation);
     if (!node.domain().empty() ||
         (node.op_type() != "Relu" && node.op_type() != "Clip")) {
+      return false;
+    }
+    const NodeId before = graph.producer(graph.input(activation, 0));
+    if (behind != nullptr &&
+        (before == kNoNode || !internal::Selects(behind, graph.node(before)))) {
       return false;
     }
     const std::optional<QParams> params = PerTensorParams(graph, quantize);
@@ -75,6 +84,7 @@ class FoldActivation {
            reference::Quantize(bounds->hi, *params, *codes) == codes->qmax;
   }
 
+ private:
   static std::optional<QParams> PerTensorParams(const GraphView& graph,
                                                 NodeId quantize) {
     const ValueId scale_value = graph.input(quantize, 1);
@@ -82,10 +92,9 @@ class FoldActivation {
     if (!graph.IsConstant(scale_value) || !graph.IsConstant(zero_value)) {
       return std::nullopt;
     }
-    const Result<Tensor> scale = graph.Constant(scale_value);
+    const Result<Tensor> scale = internal::RealConstant(graph, scale_value);
     const Result<Tensor> zero = graph.Constant(zero_value);
-    if (!scale.ok() || !zero.ok() || scale->type() != DataType::kFloat ||
-        scale->size() != 1 || zero->size() != 1 ||
+    if (!scale.ok() || !zero.ok() || scale->size() != 1 || zero->size() != 1 ||
         !(scale->As<float>()[0] > 0.0f) ||
         !std::isfinite(scale->As<float>()[0])) {
       return std::nullopt;

@@ -20,6 +20,7 @@
 #include "zeropoint/passes/linear_weights.h"
 #include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
+#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
 #include "zeropoint/passes/value_facts.h"
 
@@ -36,7 +37,8 @@ namespace zeropoint {
 /// Where it stays: the linear node's output has another reader or is a graph
 /// output; its weights are not float constants; the constant varies along
 /// another axis than the channels. Enters bodies.
-/// Exact: new weights are the nearest floats to the exact products.
+/// Exact: new weights are the nearest numbers of their type to the exact
+/// products.
 class FoldAffine {
  public:
   static constexpr std::string_view kName = "fold-affine";
@@ -131,7 +133,7 @@ class FoldAffine {
       const GraphView& graph, ValueId constant,
       const internal::LinearNode& linear) {
     const auto dims = internal::ConstantShape(graph, constant);
-    if (!dims || graph.element_type(constant) != DataType::kFloat ||
+    if (!dims || !IsReal(graph.element_type(constant)) ||
         dims->size() > linear.output_rank) {
       return std::nullopt;
     }
@@ -146,7 +148,7 @@ class FoldAffine {
       }
       count = dim;
     }
-    const auto tensor = graph.Constant(constant);
+    const auto tensor = internal::RealConstant(graph, constant);
     if (!tensor.ok()) return std::nullopt;
     const auto values = tensor->As<float>();
     if (count == 1) return std::vector<double>(linear.channels, values[0]);

@@ -18,6 +18,7 @@
 #include "zeropoint/passes/linear_weights.h"
 #include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
+#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
 #include "zeropoint/passes/value_facts.h"
 
@@ -35,10 +36,10 @@ inline std::optional<ChannelAffine> BatchNormAffine(const GraphView& graph,
     const ValueId value = graph.input(batch_norm, i + 1);
     const auto dims = ConstantShape(graph, value);
     if (dims != Dims{static_cast<std::int64_t>(channels)} ||
-        graph.element_type(value) != DataType::kFloat) {
+        !IsReal(graph.element_type(value))) {
       return std::nullopt;
     }
-    auto tensor = graph.Constant(value);
+    auto tensor = RealConstant(graph, value);
     if (!tensor.ok()) return std::nullopt;
     parameters[i] = std::move(*tensor);
   }
@@ -66,7 +67,8 @@ inline std::optional<ChannelAffine> BatchNormAffine(const GraphView& graph,
 /// Where it stays: the linear node's output has another reader or is a graph
 /// output; weights or statistics are not float constants; training mode. One
 /// that follows nothing linear is left alone without a word. Enters bodies.
-/// Exact: new weights are the nearest floats to the exact products.
+/// Exact: new weights are the nearest numbers of their type to the exact
+/// products.
 /// Source: ONNX BatchNormalization-15.
 class FoldBatchNorm {
  public:

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/graph/attributes.h"
@@ -26,6 +27,7 @@
 #include "zeropoint/passes/pair_params.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/quantize_tensor.h"
+#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
 
 namespace zeropoint {
@@ -43,8 +45,9 @@ namespace zeropoint {
 /// Declines a negative a where the weights have a zero point, or a code whose
 /// negative the type lacks; a ConvTranspose with groups; and what
 /// fold-batch-norm declines. Enters bodies.
-/// Exact: scales and biases are the nearest floats to the exact products, so
-/// the weights are as they were trained, to the last bit of the codes.
+/// Exact: scales and biases are the nearest numbers of their type to the exact
+/// products, so the weights are as they were trained, to the last bit of the
+/// codes.
 class FoldBatchNormQdq {
  public:
   static constexpr std::string_view kName = "fold-batch-norm-qdq";
@@ -61,6 +64,7 @@ class FoldBatchNormQdq {
     NodeId linear;
     NodeId dequantize;
     int axis = 0;
+    DataType type = DataType::kFloat;  // of scales and bias
     Tensor codes;
     Tensor scales;
     Tensor bias;
@@ -101,20 +105,24 @@ class FoldBatchNormQdq {
     const std::string name(graph.name(old));
     const ValueId output = graph.output(found.batch_norm, 0);
     const ValueId before = graph.input(found.linear, 1);
+    const auto add_reals = [&](const std::string& hint, const Tensor& reals) {
+      return rewriter.AddInitializer(
+          internal::EncodeReals(hint, reals.view(), found.type), scope);
+    };
     const auto add = [&](const std::string& hint, const Tensor& tensor) {
       return rewriter.AddInitializer(EncodeTensor(hint, tensor.view()), scope);
     };
     const Tensor zeros(found.codes.type(), found.scales.dims());
     const bool zero_point = graph.input(found.dequantize, 2) != kNoValue;
     std::vector<ValueId> inputs = {add(name, found.codes),
-                                   add(name + "_scale", found.scales)};
+                                   add_reals(name + "_scale", found.scales)};
     if (zero_point) inputs.push_back(add(name + "_zero_point", zeros));
     const ValueId real = rewriter.NewValue(name + "_dequantized", scope);
     const NodeId added =
         rewriter.Add("DequantizeLinear", inputs, std::array{real}, scope);
     SetAttribute(rewriter.MutableNode(added), "axis", found.axis);
     rewriter.SetInput(found.linear, 1, real);
-    rewriter.SetInput(found.linear, 2, add(name + "_bias", found.bias));
+    rewriter.SetInput(found.linear, 2, add_reals(name + "_bias", found.bias));
     internal::EraseIfUnused(graph, rewriter, before);
     rewriter.Erase(found.batch_norm);
     rewriter.SetOutput(found.linear, 0, output);
@@ -134,6 +142,7 @@ class FoldBatchNormQdq {
         !FullCodeRange(pair->storage)) {
       return "the weights before it are not constant 8- or 16-bit codes";
     }
+    found.type = pair->scale_type;
     Result<Tensor> codes = graph.Constant(codes_value);
     if (!codes.ok()) return codes.status().message();
     found.codes = std::move(codes).value();
@@ -170,12 +179,12 @@ class FoldBatchNormQdq {
     for (std::size_t c = 0; c < channels; ++c) {
       const double scale = static_cast<double>(
           pair->params.channels[pair->per_tensor ? 0 : c].scale);
-      const auto folded =
-          static_cast<float>(std::abs(affine->scale[c]) * scale);
+      const float folded =
+          NearestOf(found.type, std::abs(affine->scale[c]) * scale);
       const bool is_scale =
-          folded >= std::numeric_limits<float>::min() && std::isfinite(folded);
+          folded >= SmallestNormal(found.type) && std::isfinite(folded);
       if (!is_scale && affine->scale[c] != 0) {
-        return "a folded scale would leave the range of float";
+        return "a folded scale would leave the range of its type";
       }
       found.scales.MutableAs<float>()[c] = is_scale ? folded : 1.0f;
     }
@@ -198,8 +207,8 @@ class FoldBatchNormQdq {
     }
     for (std::size_t c = 0; c < channels; ++c) {
       bias[c] =
-          static_cast<float>(affine.scale[c] * before[c] + affine.shift[c]);
-      if (!std::isfinite(bias[c])) return "the folded bias overflows float";
+          NearestOf(found.type, affine.scale[c] * before[c] + affine.shift[c]);
+      if (!std::isfinite(bias[c])) return "the folded bias overflows";
     }
     return "";
   }
@@ -209,10 +218,8 @@ class FoldBatchNormQdq {
                                                      ValueId value) {
     std::vector<double> real;
     if (graph.IsConstant(value)) {
-      const auto tensor = graph.Constant(value);
-      if (!tensor.ok() || tensor->type() != DataType::kFloat) {
-        return std::nullopt;
-      }
+      const auto tensor = internal::RealConstant(graph, value);
+      if (!tensor.ok()) return std::nullopt;
       for (const float each : tensor->As<float>()) {
         real.push_back(static_cast<double>(each));
       }

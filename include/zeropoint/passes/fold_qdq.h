@@ -17,7 +17,9 @@
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/pass_options.h"
 #include "zeropoint/passes/quantized_values.h"
+#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
+#include "zeropoint/passes/sweep_selected.h"
 
 namespace zeropoint {
 
@@ -36,6 +38,7 @@ class QdqFolder {
     PassReport report;
     for (const NodeId node : graph_.nodes()) {
       if (IsOp(graph_, node, "DequantizeLinear")) {
+        if (!IsWanted(node)) continue;
         const std::string against = FoldAt(node);
         if (against.empty()) {
           ++report.rewrites;
@@ -58,7 +61,6 @@ class QdqFolder {
   };
 
   std::string FoldAt(NodeId dequantize) {
-    const ValueId real = graph_.output(dequantize, 0);
     const ValueId codes = graph_.input(dequantize, 0);
     if (graph_.IsConstant(codes)) return FoldConstantAt(dequantize);
     const NodeId quantize = ProducerIfOp(graph_, codes, "QuantizeLinear");
@@ -79,14 +81,52 @@ class QdqFolder {
     if (keep_limits_ && (known == limits_.end() || known->second != limits)) {
       const auto [clipped, is_new] =  // one for all readers of a scope
           clipped_.try_emplace({codes, scope}, kNoValue);
-      if (is_new) clipped->second = AddClip(folded, limits, scope);
+      if (is_new) {
+        clipped->second = AddClip(folded, limits, from->scale_type, scope);
+      }
       folded = clipped->second;
       limits_[folded] = limits;
     }
-    rewriter_.Erase(dequantize);
-    rewriter_.ReplaceUses(real, folded);
+    ReadInstead(dequantize, folded);
     EraseIfUnused(graph_, rewriter_, codes);
     return "";
+  }
+
+  /// Whether anything that folding is asked for reads what the node writes.
+  bool IsWanted(NodeId dequantize) const {
+    const auto& uses = graph_.uses(graph_.output(dequantize, 0));
+    return context_.selection == nullptr ||
+           std::any_of(uses.begin(), uses.end(),
+                       [this](const Use& use) { return IsSelected(use.node); });
+  }
+  bool IsSelected(NodeId node) const {
+    return Selects(context_.selection, graph_.node(node));
+  }
+  bool OnlySelectedRead(ValueId value) const {
+    const auto& uses = graph_.uses(value);
+    return context_.selection == nullptr ||
+           (!graph_.is_graph_output(value) &&
+            std::all_of(uses.begin(), uses.end(), [this](const Use& use) {
+              return IsSelected(use.node);
+            }));
+  }
+
+  /// Selected readers of the node's output read `folded`; the node goes with
+  /// the last reader.
+  void ReadInstead(NodeId dequantize, ValueId folded) {
+    const ValueId real = graph_.output(dequantize, 0);
+    if (OnlySelectedRead(real)) {
+      rewriter_.Erase(dequantize);
+      rewriter_.ReplaceUses(real, folded);
+      return;
+    }
+    const std::vector<Use> uses(graph_.uses(real).begin(),
+                                graph_.uses(real).end());
+    for (const Use& use : uses) {
+      if (IsSelected(use.node)) {
+        rewriter_.SetInput(use.node, use.input, folded);
+      }
+    }
   }
 
   std::string FoldConstantAt(NodeId dequantize) {
@@ -94,12 +134,25 @@ class QdqFolder {
     const auto values = ConstantReals(graph_, real);
     if (!values) return "its constant codes or their scales are not understood";
     if (graph_.is_graph_output(real)) return "it is an output of the graph";
-    rewriter_.Erase(dequantize);
-    rewriter_.SetInitializer(real, EncodeTensor("", values->view()));
+    onnx::TensorProto folded =
+        EncodeReals(graph_.name(real), values->view(), TypeOfReals(dequantize));
+    if (OnlySelectedRead(real)) {
+      rewriter_.Erase(dequantize);
+      rewriter_.SetInitializer(real, std::move(folded));
+    } else {
+      ReadInstead(dequantize, rewriter_.AddInitializer(std::move(folded),
+                                                       graph_.scope(real)));
+    }
     return "";
   }
 
-  ValueId AddClip(ValueId real, const Limits& limits, ScopeId scope) {
+  /// A DequantizeLinear writes reals of its scale's type.
+  DataType TypeOfReals(NodeId dequantize) const {
+    return RealTypeOf(graph_, graph_.input(dequantize, 1));
+  }
+
+  ValueId AddClip(ValueId real, const Limits& limits, DataType type,
+                  ScopeId scope) {
     const std::string name(graph_.name(real));
     const ValueId clipped = rewriter_.NewValue(name + "_limited", scope);
     if (graph_.model().opset() < 11) {
@@ -109,9 +162,9 @@ class QdqFolder {
       return clipped;
     }
     const ValueId lo =
-        rewriter_.AddInitializer(EncodeScalar<float>(name + "_lo", limits.lo));
+        rewriter_.AddInitializer(EncodeReal(name + "_lo", limits.lo, type));
     const ValueId hi =
-        rewriter_.AddInitializer(EncodeScalar<float>(name + "_hi", limits.hi));
+        rewriter_.AddInitializer(EncodeReal(name + "_hi", limits.hi, type));
     rewriter_.Add("Clip", {real, lo, hi}, {clipped}, scope);
     return clipped;
   }
@@ -151,7 +204,8 @@ class QdqFolder {
 /// activations are all still there.
 ///
 /// When: the pair has one constant scale and zero point, the same in both
-/// nodes. Codes that are fed or computed stay, and are reported.
+/// nodes. Codes that are fed or computed stay, and are reported. With
+/// context.selection only selected nodes read reals in place of codes.
 ///
 /// Equal: each tensor within half a step of its codes; the weights are exactly
 /// the ones that the quantized model used. Enters bodies. Idempotent.

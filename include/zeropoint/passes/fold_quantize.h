@@ -16,6 +16,7 @@
 #include "zeropoint/passes/pair_params.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/quantize_tensor.h"
+#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
 
 namespace zeropoint {
@@ -45,8 +46,7 @@ class FoldQuantize {
 
   MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
     const ValueId value = graph.input(root, 0);
-    if (!graph.IsConstant(value) ||
-        graph.element_type(value) != DataType::kFloat ||
+    if (!graph.IsConstant(value) || !IsReal(graph.element_type(value)) ||
         graph.is_graph_output(graph.output(root, 0))) {
       return std::nullopt;
     }
@@ -54,8 +54,10 @@ class FoldQuantize {
     if (!pair) return Decline{"its scale or zero point is not constant"};
     const auto full = FullCodeRange(pair->storage);
     if (!full) return Decline{"its codes are not 8- or 16-bit integers"};
-    Tensor scratch;
-    const Result<TensorView> real = graph.ConstantView(value, scratch);
+    Tensor stored;
+    Tensor wide;
+    const Result<TensorView> real =
+        internal::RealConstantView(graph, value, stored, wide);
     if (!real.ok()) return Decline{real.status().message()};
     if (!pair->per_tensor) {
       const int axis = pair->params.axis;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
@@ -20,6 +21,7 @@
 #include "zeropoint/passes/pair_params.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/quantize_tensor.h"
+#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
 
 namespace zeropoint {
@@ -65,8 +67,18 @@ class FuseFakeQuantize {
     if (!pattern) return std::nullopt;
     Found found{root, std::move(*pattern), DataType::kUint8, false};
     const internal::FakeQuantize& fake = found.pattern;
-    found.constant = graph.IsConstant(fake.x) &&
-                     graph.element_type(fake.x) == DataType::kFloat;
+    found.constant = internal::IsRealConstant(graph, fake.x);
+    if (IsHalf(fake.type) &&
+        graph.model().opset() < kFirstOpsetWithHalfQuantization) {
+      return Decline{internal::NeedsOpset(graph, "QuantizeLinear of a half",
+                                          kFirstOpsetWithHalfQuantization)};
+    }
+    for (const float scale : fake.scales) {
+      if (scale < SmallestNormal(fake.type)) {
+        return Decline{"a scale is below the normal numbers of " +
+                       std::string(DataTypeName(fake.type))};
+      }
+    }
     const std::string limits = "its codes " + std::to_string(fake.codes.qmin) +
                                ".." + std::to_string(fake.codes.qmax);
     if (found.constant) {
@@ -187,7 +199,11 @@ class FuseFakeQuantize {
         });
     ZEROPOINT_ASSERT(filled.ok(), "codes are stored as integers");
     return {rewriter.AddInitializer(
-                EncodeValues<float>(name + "_scale", dims, fake.scales), scope),
+                internal::EncodeReals(
+                    name + "_scale",
+                    TensorView(DataType::kFloat, dims, fake.scales.data()),
+                    fake.type),
+                scope),
             rewriter.AddInitializer(
                 EncodeTensor(name + "_zero_point", zero_point.view()), scope)};
   }
@@ -195,9 +211,11 @@ class FuseFakeQuantize {
   static Result<ValueId> AddCodes(const GraphView& graph, const Found& found,
                                   const std::string& name, Rewriter& rewriter) {
     const internal::FakeQuantize& fake = found.pattern;
-    Tensor scratch;
-    ZEROPOINT_ASSIGN_OR_RETURN(const TensorView real,
-                               graph.ConstantView(fake.x, scratch));
+    Tensor stored;
+    Tensor wide;
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        const TensorView real,
+        internal::RealConstantView(graph, fake.x, stored, wide));
     TensorQParams params;
     for (const float scale : fake.scales) {
       params.channels.push_back({scale, fake.zero_point});

@@ -102,7 +102,8 @@ class FuseGelu {
       const auto product = internal::ProductAt(graph, scale);
       if (product && product->nodes.size() == 1 &&
           product->factors == std::vector{x} &&
-          internal::IsAbout(product->coefficient, std::numbers::sqrt2 / 2)) {
+          internal::IsAbout(product->coefficient, std::numbers::sqrt2 / 2,
+                            graph.element_type(x))) {
         return {add, erf, scale};
       }
     }

@@ -48,7 +48,8 @@ class FuseHardSigmoid {
     const auto clip = internal::ClippedShiftAt(
         graph, gate, internal::SoleReader(graph, gate));
     if (!clip || clip->low != 0 ||
-        !internal::IsAbout(product->coefficient * clip->high, 1)) {
+        !internal::IsAbout(product->coefficient * clip->high, 1,
+                           graph.element_type(clip->x))) {
       return std::nullopt;
     }
     Found found{*clip, product->nodes};

@@ -85,7 +85,8 @@ class FuseHardSwish {
     // The node of the product that reads the gate.
     const NodeId reader = internal::SoleReader(graph, gate);
     if (reader == kNoNode) return {};
-    if (internal::IsAbout(product.coefficient, 1.0 / 6)) {
+    if (internal::IsAbout(product.coefficient, 1.0 / 6,
+                          graph.element_type(x))) {
       const auto clip = internal::ClippedShiftAt(graph, gate, reader);
       if (clip && clip->x == x && clip->low == 0 && clip->high == 6 &&
           clip->shift == 3) {

@@ -17,6 +17,7 @@
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
+#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
 #include "zeropoint/passes/value_facts.h"
 
@@ -170,24 +171,21 @@ class FuseLayerNorm {
                                 Found& found) {
     const NodeId mul = internal::SoleReader(graph, graph.output(div, 0));
     if (!internal::IsOp(graph, mul, "Mul")) return false;
-    found.scale = FloatConstantBeside(graph, mul, graph.output(div, 0));
+    found.scale = RealConstantBeside(graph, mul, graph.output(div, 0));
     if (found.scale == kNoValue) return false;
     found.nodes.insert(found.nodes.begin(), mul);
     const NodeId add = internal::SoleReader(graph, graph.output(mul, 0));
     if (!internal::IsOp(graph, add, "Add")) return true;
-    found.bias = FloatConstantBeside(graph, add, graph.output(mul, 0));
+    found.bias = RealConstantBeside(graph, add, graph.output(mul, 0));
     if (found.bias != kNoValue) found.nodes.insert(found.nodes.begin(), add);
     return true;
   }
 
-  static ValueId FloatConstantBeside(const GraphView& graph, NodeId node,
-                                     ValueId data) {
+  static ValueId RealConstantBeside(const GraphView& graph, NodeId node,
+                                    ValueId data) {
     const std::size_t other = graph.input(node, 0) == data ? 1 : 0;
     const ValueId constant = graph.input(node, other);
-    return graph.IsConstant(constant) &&
-                   graph.element_type(constant) == DataType::kFloat
-               ? constant
-               : kNoValue;
+    return internal::IsRealConstant(graph, constant) ? constant : kNoValue;
   }
 
   static bool OnlyReadBy(const GraphView& graph, ValueId value,

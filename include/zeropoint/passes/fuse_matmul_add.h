@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/rewriter.h"
@@ -52,8 +53,7 @@ class FuseMatMulAdd {
       const ValueId x = graph.input(matmul, 0);
       const ValueId weights = graph.input(matmul, 1);
       const auto dims = internal::ConstantShape(graph, weights);
-      if (!dims || dims->size() != 2 ||
-          graph.element_type(weights) != DataType::kFloat ||
+      if (!dims || dims->size() != 2 || !IsReal(graph.element_type(weights)) ||
           internal::RankOf(graph, x) != 2u ||
           !IsRowOf(graph, bias, (*dims)[1])) {
         continue;
@@ -77,11 +77,11 @@ class FuseMatMulAdd {
   }
 
  private:
-  // A float constant [columns] or [1, columns].
+  // A constant of reals, [columns] or [1, columns].
   static bool IsRowOf(const GraphView& graph, ValueId value,
                       std::int64_t columns) {
     const auto dims = internal::ConstantShape(graph, value);
-    if (!dims || graph.element_type(value) != DataType::kFloat) return false;
+    if (!dims || !IsReal(graph.element_type(value))) return false;
     return *dims == Dims{columns} || *dims == Dims{1, columns};
   }
 };

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/graph/graph_view.h"
@@ -54,7 +55,7 @@ struct InsertDynamicQuantization {
     const NodeSelection everything;
     const NodeSelection& selection =
         context.selection != nullptr ? *context.selection : everything;
-    DynamicQuantizer quantizer(graph, target.dynamic_weights, context.evaluate);
+    DynamicQuantizer quantizer(graph, target.dynamic_weights);
     PassReport report;
     for (const NodeId node : graph.nodes()) {
       const Status done =
@@ -130,8 +131,7 @@ struct InsertDynamicQuantization {
   static bool ComputesReals(const GraphView& graph, NodeId node) {
     for (const ValueId output : graph.outputs(node)) {
       if (output == kNoValue || graph.IsConstant(output)) continue;
-      const DataType type = graph.element_type(output);
-      if (type == DataType::kFloat || type == DataType::kFloat16) return true;
+      if (IsReal(graph.element_type(output))) return true;
     }
     return false;
   }

@@ -24,6 +24,7 @@
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantization_plan.h"
 #include "zeropoint/passes/quantize_tensor.h"
+#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/weight_rounder.h"
 
 namespace zeropoint {
@@ -169,14 +170,17 @@ class QdqInserter {
   /// stored once for all nodes that read the constant in the same way; the
   /// DequantizeLinear stands in the scope of the node, where runtimes look for
   /// it.
-  Status ReplaceByCodes(const PlannedNode& node, int input,
-                        const SchemeSpec& scheme, int axis) {
+  Status ReplaceByCodes(const PlannedNode& node, int input, SchemeSpec scheme,
+                        int axis) {
     const ValueId value =
         graph_.input(node.node, static_cast<std::size_t>(input));
     const std::string name(graph_.name(value));
-    Tensor scratch;
-    ZEROPOINT_ASSIGN_OR_RETURN(const TensorView real,
-                               graph_.ConstantView(value, scratch));
+    scheme.scale_type = RealTypeOf(graph_, value);
+    Tensor stored_reals;
+    Tensor wide;
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        const TensorView real,
+        RealConstantView(graph_, value, stored_reals, wide));
     const Key key{value,
                   axis,
                   static_cast<int>(scheme.storage),
@@ -203,14 +207,15 @@ class QdqInserter {
     }
     if (CorrectsBias(node, input)) {
       bias_.Correct(node, pairs_.PlannedAs(graph_.input(node.node, 0)), real,
-                    DequantizeConstant(quantized->second).view());
+                    DequantizeConstant(quantized->second).view(),
+                    scheme.scale_type);
     }
     if (known == constants_.end()) {
       const ScopeId home = graph_.scope(value);
       const QuantizedTensor& made = quantized->second;
       KnownCodes stored;
-      stored.params =
-          AddParams(rewriter_, name, made.params, scheme.storage, home);
+      stored.params = AddParams(rewriter_, name, made.params, scheme.storage,
+                                home, scheme.scale_type);
       stored.codes = rewriter_.AddInitializer(
           EncodeTensor(name + "_quantized",
                        StoredCodes(made.codes, scheme.storage).view()),
@@ -249,8 +254,8 @@ class QdqInserter {
       const SchemeSpec& scheme = tensor->second.scheme;
       const auto bound = [&](const char* suffix, std::int32_t code) {
         return rewriter_.AddInitializer(
-            EncodeScalar<float>(name + suffix,
-                                reference::Dequantize(code, params)),
+            EncodeReal(name + suffix, reference::Dequantize(code, params),
+                       scheme.scale_type),
             scope);
       };
       const ValueId lo = bound("_lo", scheme.qmin);
@@ -304,10 +309,15 @@ class QdqInserter {
 /// shifts on average where the calibration knows the means and `correct_bias`
 /// is set. What stays float is listed in context.declined with its reason.
 ///
+/// In a model of half precision each pair has scales of its tensor's own type,
+/// float16 or bfloat16; codes follow from the scale as it is stored there.
+///
 /// Not idempotent: quantized operators are quantized once more. A name in the
 /// selection that matches nothing selects nothing here: see ResolveSelection.
 /// Errors: kInvalidArgument without a target or a calibration; kUnsupported for
-/// a model below opset 13, below 21 for 16- and 4-bit codes and for blocks;
+/// a model below opset 13, below 19 for float16 and bfloat16 pairs (unless the
+/// target has none: see insert-casts), below 21 for 16- and 4-bit codes and for
+/// blocks;
 /// kInvalidData for a range that is not finite; kInvalidModel for weights that
 /// are not.
 struct InsertQdq {
@@ -326,7 +336,7 @@ struct InsertQdq {
       return InvalidArgument(
           "insert-qdq needs a target and calibrated ranges in its context");
     }
-    ZEROPOINT_RETURN_IF_ERROR(CheckOpset(graph.model(), context));
+    ZEROPOINT_RETURN_IF_ERROR(CheckOpset(graph, context));
     if (context.overrides != nullptr) {
       ZEROPOINT_RETURN_IF_ERROR(
           CheckOverrides(graph, *context.target, *context.overrides));
@@ -348,9 +358,11 @@ struct InsertQdq {
   }
 
  private:
-  static Status CheckOpset(const Model& model, const PassContext& context) {
+  static Status CheckOpset(const GraphView& graph, const PassContext& context) {
     const TargetSpec& target = *context.target;
-    const std::int64_t needed = FirstOpsetWith(target, context.overrides);
+    const std::int64_t needed =
+        FirstOpsetWith(target, context.overrides, HoldsHalf(graph));
+    const Model& model = graph.model();
     if (model.opset() >= needed) return Status();
     return Unsupported("Q/DQ pairs of activations " +
                        FormatScheme(target.activations) + " and weights " +

@@ -40,7 +40,7 @@ inline std::optional<std::vector<float>> AlongChannels(const GraphView& graph,
                                                        ValueId value,
                                                        std::size_t spatial) {
   const auto dims = ConstantShape(graph, value);
-  auto values = FloatElements(graph, value);
+  auto values = RealElements(graph, value);
   if (!dims || !values || values->empty()) return std::nullopt;
   if (values->size() == 1) return values;
   if (dims->size() <= spatial || dims->size() > spatial + 2) {

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/core/real_tensor.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/tensor.h"
@@ -77,29 +78,20 @@ inline Tensor ExchangeLastAxes(const Tensor& codes) {
 /// initializers of the scope that the constant belongs to.
 class IntegerConstants {
  public:
-  IntegerConstants(const GraphView& graph, Rewriter& rewriter,
-                   const NodeEvaluator& evaluate)
-      : graph_(graph), rewriter_(rewriter), evaluate_(evaluate) {}
+  IntegerConstants(const GraphView& graph, Rewriter& rewriter)
+      : graph_(graph), rewriter_(rewriter) {}
 
   /// The constant as float, in place or in `scratch`.
-  /// Errors: kUnsupported for an element type other than float and float16.
+  /// Errors: kUnsupported for one that holds no reals.
   Result<TensorView> Real(ValueId value, Tensor& scratch) const {
     ZEROPOINT_ASSIGN_OR_RETURN(const TensorView view,
                                graph_.ConstantView(value, scratch));
     if (view.type() == DataType::kFloat) return view;
-    if (view.type() != DataType::kFloat16 || !evaluate_) {
-      return Unsupported("constant '" + std::string(graph_.name(value)) +
-                         "' is " + std::string(DataTypeName(view.type())) +
-                         ", not float");
-    }
-    onnx::NodeProto cast;
-    cast.set_op_type("Cast");
-    cast.add_output("float");
-    SetAttribute(cast, "to", static_cast<std::int64_t>(DataType::kFloat));
-    const std::array inputs = {view};
-    ZEROPOINT_ASSIGN_OR_RETURN(std::vector<Tensor> outputs,
-                               evaluate_(cast, inputs));
-    scratch = std::move(outputs.at(0));
+    Tensor wide;
+    const Status widened = AsFloat(view, wide).status();
+    ZEROPOINT_RETURN_IF_ERROR(widened.WithContext(
+        "constant '" + std::string(graph_.name(value)) + "'"));
+    scratch = std::move(wide);
     return scratch.view();
   }
 
@@ -170,7 +162,6 @@ class IntegerConstants {
 
   const GraphView& graph_;
   Rewriter& rewriter_;
-  const NodeEvaluator& evaluate_;
   std::map<Key, IntegerConstant> known_;
 };
 

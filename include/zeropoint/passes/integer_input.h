@@ -7,6 +7,9 @@
 #include <string>
 
 #include "zeropoint/core/assert.h"
+#include "zeropoint/core/half.h"
+#include "zeropoint/graph/attributes.h"
+#include "zeropoint/passes/add_cast.h"
 #include "zeropoint/passes/quantized_values.h"
 
 namespace zeropoint::internal {
@@ -45,8 +48,9 @@ inline IntegerInput StaticInput(const GraphView& graph, Rewriter& rewriter,
     }
   }
   const std::string name = std::string(graph.name(real)) + "_uint8";
-  const QdqParams ids = AddParams(
-      rewriter, name, {{params}, TensorQParams::kPerTensor}, DataType::kUint8);
+  const QdqParams ids =
+      AddParams(rewriter, name, {{params}, TensorQParams::kPerTensor},
+                DataType::kUint8, kMainScope, input.scale_type);
   const ValueId codes = rewriter.NewValue(name + "_quantized", scope);
   AddQdqNode(rewriter, "QuantizeLinear", name, real, ids, codes, scope);
   return {codes, ids.zero_point, kNoValue};
@@ -64,6 +68,20 @@ inline IntegerInput DynamicInput(const GraphView& graph, Rewriter& rewriter,
     }
   }
   const std::string name(graph.name(real));
+  if (IsHalf(graph.element_type(real))) {
+    // DynamicQuantizeLinear takes float; one Cast serves all readers, too.
+    for (const Use& use : graph.uses(real)) {
+      if (graph.scope(use.node) == scope && IsOp(graph, use.node, "Cast") &&
+          GetInt(graph.node(use.node), "to", 0) ==
+              static_cast<std::int64_t>(DataType::kFloat)) {
+        return DynamicInput(graph, rewriter, graph.output(use.node, 0), scope);
+      }
+    }
+    return DynamicInput(
+        graph, rewriter,
+        AddCast(rewriter, real, DataType::kFloat, name + "_float", scope),
+        scope);
+  }
   const IntegerInput input{rewriter.NewValue(name + "_quantized", scope),
                            rewriter.NewValue(name + "_zero_point", scope),
                            rewriter.NewValue(name + "_scale", scope)};

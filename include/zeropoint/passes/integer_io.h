@@ -13,6 +13,7 @@
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
+#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint {
 
@@ -23,7 +24,8 @@ namespace zeropoint {
 ///
 /// An input stays float where something else than QuantizeLinear nodes of one
 /// scale reads it, an output where no DequantizeLinear of one scale writes it;
-/// both are said in the notes. Idempotent. Enters subgraphs: no, they have no
+/// both are said in the notes. A Cast between, as insert-casts adds it, goes
+/// too. Idempotent. Enters subgraphs: no, they have no
 /// public inputs.
 class IntegerIo {
  public:
@@ -42,10 +44,12 @@ class IntegerIo {
     const std::vector<ValueId> outputs(graph.graph_outputs().begin(),
                                        graph.graph_outputs().end());
     for (const ValueId value : inputs) {
-      if (!IsFloat(graph, value) || graph.initializer(value) != nullptr) {
+      if (!HoldsReals(graph, value) || graph.initializer(value) != nullptr) {
         continue;
       }
-      const std::vector<NodeId> readers = Quantizers(graph, value);
+      const NodeId cast = CastBehind(graph, value);
+      const std::vector<NodeId> readers =
+          Quantizers(graph, cast == kNoNode ? value : graph.output(cast, 0));
       if (readers.empty()) {
         Note(graph, context, "input", value);
         continue;
@@ -55,18 +59,22 @@ class IntegerIo {
         ReadInstead(graph, rewriter, graph.output(reader, 0), value);
         rewriter.Erase(reader);
       }
+      if (cast != kNoNode) rewriter.Erase(cast);
       rewriter.SetPublicType(value, context.quantized.integer_io.back().type);
       ++report.rewrites;
     }
     for (const ValueId value : outputs) {
-      if (!IsFloat(graph, value)) continue;
-      const NodeId dequantize = Dequantizer(graph, value);
+      if (!HoldsReals(graph, value)) continue;
+      const NodeId cast = CastBefore(graph, value);
+      const NodeId dequantize =
+          Dequantizer(graph, cast == kNoNode ? value : graph.input(cast, 0));
       if (dequantize == kNoNode) {
         Note(graph, context, "output", value);
         continue;
       }
       Record(graph, context, "output", value, dequantize);
-      WriteCodes(graph, rewriter, value, dequantize);
+      WriteCodes(graph, rewriter, value, dequantize,
+                 cast == kNoNode ? dequantize : cast);
       rewriter.SetPublicType(value, context.quantized.integer_io.back().type);
       ++report.rewrites;
     }
@@ -75,8 +83,26 @@ class IntegerIo {
   }
 
  private:
-  static bool IsFloat(const GraphView& graph, ValueId value) {
-    return graph.element_type(value) == DataType::kFloat;
+  /// Of a model of half precision whose quantized operators are float
+  /// (insert-casts): the Cast that alone reads `value`, or kNoNode.
+  static NodeId CastBehind(const GraphView& graph, ValueId value) {
+    const NodeId reader = internal::SoleReader(graph, value);
+    return internal::IsOp(graph, reader, "Cast") &&
+                   HoldsReals(graph, graph.output(reader, 0))
+               ? reader
+               : kNoNode;
+  }
+  /// The Cast that writes `value` and is alone to read what it casts.
+  static NodeId CastBefore(const GraphView& graph, ValueId value) {
+    const NodeId cast = internal::ProducerIfOp(graph, value, "Cast");
+    return cast != kNoNode &&
+                   internal::SoleReader(graph, graph.input(cast, 0)) == cast
+               ? cast
+               : kNoNode;
+  }
+
+  static bool HoldsReals(const GraphView& graph, ValueId value) {
+    return IsReal(graph.element_type(value));
   }
 
   static void Note(const GraphView& graph, PassContext& context,
@@ -94,7 +120,7 @@ class IntegerIo {
       const auto dims = graph.shape(value);
       if (!dims || ElementCount(*dims) != 1u) return false;
     }
-    return graph.element_type(graph.input(node, 1)) == DataType::kFloat &&
+    return IsReal(graph.element_type(graph.input(node, 1))) &&
            FullCodeRange(graph.element_type(graph.input(node, 2)));
   }
 
@@ -138,7 +164,8 @@ class IntegerIo {
     IntegerPort port;
     port.kind = kind;
     port.name = graph.name(value);
-    const Result<Tensor> scale = graph.Constant(graph.input(node, 1));
+    const Result<Tensor> scale =
+        internal::RealConstant(graph, graph.input(node, 1));
     const Result<Tensor> zero = graph.Constant(graph.input(node, 2));
     if (scale.ok()) port.params.scale = scale->As<float>()[0];
     if (zero.ok()) {
@@ -161,18 +188,20 @@ class IntegerIo {
     for (const Use& use : uses) rewriter.SetInput(use.node, use.input, to);
   }
 
-  /// Whoever wrote the codes writes `value`; other readers of the real value
-  /// keep a DequantizeLinear behind it.
+  /// Whoever wrote the codes writes `value`, which `last` writes now, the
+  /// DequantizeLinear or a Cast behind it; other readers of the real value keep
+  /// both.
   static void WriteCodes(const GraphView& graph, Rewriter& rewriter,
-                         ValueId value, NodeId dequantize) {
+                         ValueId value, NodeId dequantize, NodeId last) {
     const ValueId codes = graph.input(dequantize, 0);
     if (graph.uses(value).empty()) {
-      rewriter.Erase(dequantize);
+      rewriter.Erase(last);
+      if (last != dequantize) rewriter.Erase(dequantize);
     } else {
       const ValueId real =
           rewriter.NewValue(std::string(graph.name(value)) + "_dequantized");
       ReadInstead(graph, rewriter, value, real);
-      rewriter.SetOutput(dequantize, 0, real);
+      rewriter.SetOutput(last, 0, real);
     }
     const NodeId producer = graph.producer(codes);
     const auto outputs = graph.outputs(producer);

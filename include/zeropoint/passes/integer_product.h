@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/core/tensor.h"
@@ -45,10 +46,6 @@ struct IntegerProduct {
   DataType type = DataType::kFloat;
 };
 
-inline bool IsFloatOrHalf(DataType type) {
-  return type == DataType::kFloat || type == DataType::kFloat16;
-}
-
 /// Errors: kUnsupported; the message is why the node stays float.
 inline Result<IntegerProduct> MatchIntegerProduct(const GraphView& graph,
                                                   NodeId node,
@@ -70,7 +67,7 @@ inline Result<IntegerProduct> MatchIntegerProduct(const GraphView& graph,
                            : "its weights are not constant");
   }
   product.type = graph.element_type(product.weights);
-  if (!IsFloatOrHalf(product.type)) {
+  if (!IsReal(product.type)) {
     return Unsupported("its weights are " +
                        std::string(DataTypeName(product.type)) + ", not float");
   }
@@ -134,7 +131,7 @@ inline Result<ValueId> AddedBias(DynamicQuantizer& quantizer,
         graph.scope(product.bias));
   }
   ValueId bias = product.bias;
-  if (product.type == DataType::kFloat16) {
+  if (IsHalf(product.type)) {
     bias = quantizer.Cast(name + "_bias", bias, DataType::kFloat, scope);
   }
   if (product.conv) {
@@ -190,8 +187,8 @@ inline ValueId AddIntegerOperator(DynamicQuantizer& quantizer,
 ///
 /// Weights have a scale for each output channel if the scheme says so; Gemm's
 /// alpha goes into the scales, its beta into the constant bias, its transB into
-/// the codes; transA becomes a Transpose of the codes. A float16 node computes
-/// in float and its result is cast back.
+/// the codes; transA becomes a Transpose of the codes. A float16 or bfloat16
+/// node computes in float and its result is cast back.
 /// Errors: kUnsupported, the reason why the node stays float and the graph is
 /// as it was; kInvalidModel for weights that are not finite.
 inline Status QuantizeIntegerProduct(DynamicQuantizer& quantizer, NodeId node,
@@ -209,7 +206,7 @@ inline Status QuantizeIntegerProduct(DynamicQuantizer& quantizer, NodeId node,
   const std::string name(NodeSelection::Label(original));
   const ScopeId scope = graph.scope(node);
   const ValueId output = graph.output(node, 0);
-  const bool half = product.type == DataType::kFloat16;
+  const bool half = IsHalf(product.type);
   ValueId bias = kNoValue;
   if (product.bias != kNoValue && product.beta != 0.0) {
     ZEROPOINT_ASSIGN_OR_RETURN(
@@ -248,7 +245,7 @@ inline Status QuantizeIntegerProduct(DynamicQuantizer& quantizer, NodeId node,
   };
   ValueId result = step("Mul", real, scale, bias == kNoValue && !half);
   if (bias != kNoValue) result = step("Add", result, bias, !half);
-  if (half) quantizer.CastTo(name, result, DataType::kFloat16, output, scope);
+  if (half) quantizer.CastTo(name, result, product.type, output, scope);
   return Status();
 }
 

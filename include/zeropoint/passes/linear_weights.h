@@ -3,8 +3,8 @@
 //
 //   a_c * (W_c . x + b_c) + t_c  =  (a_c * W_c) . x + (a_c * b_c + t_c)
 //
-// Computed in double and rounded once to float, so that each new weight is the
-// nearest float to the exact product.
+// Computed in double and rounded once, so that each new weight is the number of
+// its type (float, float16, bfloat16) that is nearest to the exact product.
 #ifndef ZEROPOINT_PASSES_LINEAR_WEIGHTS_H_
 #define ZEROPOINT_PASSES_LINEAR_WEIGHTS_H_
 
@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/graph/attributes.h"
@@ -26,6 +27,7 @@
 #include "zeropoint/graph/initializer.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/node_facts.h"
+#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint::internal {
@@ -36,8 +38,8 @@ struct ChannelAffine {
   std::vector<double> shift;
 };
 
-/// A Conv, ConvTranspose or Gemm with constant float weights and a constant
-/// float bias or none. Its output has its channels on axis 1.
+/// A Conv, ConvTranspose or Gemm with constant weights of reals and a constant
+/// bias of their type or none. Its output has its channels on axis 1.
 struct LinearNode {
   NodeId node = kNoNode;
   std::size_t channels = 0;
@@ -46,9 +48,12 @@ struct LinearNode {
   std::size_t groups = 1;
   std::size_t group_inputs = 1;
   std::size_t rest = 1;
+  /// Of weights and bias as stored: float, float16 or bfloat16.
+  DataType type = DataType::kFloat;
 };
 
-/// Weights and bias after the fold, to be stored by StoreFolded.
+/// Weights and bias after the fold, in float but each a number of the type that
+/// StoreFolded stores.
 struct FoldedLinear {
   std::optional<Tensor> weights;  // nothing: as they were
   Tensor bias;
@@ -61,11 +66,11 @@ inline std::optional<LinearNode> AsLinear(const GraphView& graph, NodeId node) {
   const ValueId weights = graph.input(node, 1);
   const ValueId bias = graph.input(node, 2);
   const auto dims = ConstantShape(graph, weights);
-  if (!dims || graph.element_type(weights) != DataType::kFloat ||
+  if (!dims || !IsReal(graph.element_type(weights)) ||
       ElementCount(*dims).value_or(0) == 0) {
     return std::nullopt;
   }
-  LinearNode linear{.node = node};
+  LinearNode linear{.node = node, .type = graph.element_type(weights)};
   const auto dim = [&dims](std::size_t axis) {
     return static_cast<std::size_t>((*dims)[axis]);
   };
@@ -96,7 +101,7 @@ inline std::optional<LinearNode> AsLinear(const GraphView& graph, NodeId node) {
   }
   if (bias != kNoValue) {
     const auto bias_dims = ConstantShape(graph, bias);
-    if (!bias_dims || graph.element_type(bias) != DataType::kFloat ||
+    if (!bias_dims || graph.element_type(bias) != linear.type ||
         *bias_dims != Dims{static_cast<std::int64_t>(linear.channels)}) {
       return std::nullopt;
     }
@@ -120,7 +125,7 @@ void ScaleChannels(const LinearNode& linear, std::span<const double> scale,
   }
 }
 
-/// Computes the fold; nothing when a result is outside float.
+/// Computes the fold; nothing when a result is outside the weights' type.
 /// Requires one scale and one shift a channel.
 /// Cost: one pass over the weights.
 inline std::optional<FoldedLinear> Fold(const GraphView& graph,
@@ -128,14 +133,14 @@ inline std::optional<FoldedLinear> Fold(const GraphView& graph,
                                         const ChannelAffine& affine) {
   FoldedLinear folded;
   bool finite = true;
-  const auto round = [&finite](double value) {
-    const auto rounded = static_cast<float>(value);
+  const auto round = [&finite, &linear](double value) {
+    const float rounded = NearestOf(linear.type, value);
     finite = finite && std::isfinite(rounded);
     return rounded;
   };
   if (std::any_of(affine.scale.begin(), affine.scale.end(),
                   [](double scale) { return scale != 1; })) {
-    auto weights = graph.Constant(graph.input(linear.node, 1));
+    auto weights = RealConstant(graph, graph.input(linear.node, 1));
     if (!weights.ok()) return std::nullopt;
     ScaleChannels(linear, affine.scale, round, *weights);
     folded.weights = std::move(*weights);
@@ -145,7 +150,7 @@ inline std::optional<FoldedLinear> Fold(const GraphView& graph,
       Tensor(DataType::kFloat, {static_cast<std::int64_t>(linear.channels)});
   const std::span<float> shifted = folded.bias.MutableAs<float>();
   if (const ValueId old = graph.input(linear.node, 2); old != kNoValue) {
-    const auto before = graph.Constant(old);
+    const auto before = RealConstant(graph, old);
     if (!before.ok()) return std::nullopt;
     for (std::size_t c = 0; c < linear.channels; ++c) {
       shifted[c] = before->As<float>()[c];
@@ -166,11 +171,13 @@ inline void StoreFolded(const GraphView& graph, const LinearNode& linear,
                         Rewriter& rewriter) {
   const std::string bias_name =
       std::string(graph.name(graph.input(linear.node, 1))) + "_bias";
+  Tensor stored;
   if (folded.weights) {
-    ReplaceConstant(graph, rewriter, {linear.node, 1}, folded.weights->view());
+    ReplaceConstant(graph, rewriter, {linear.node, 1},
+                    AsType(linear.type, folded.weights->view(), stored));
   }
-  ReplaceConstant(graph, rewriter, {linear.node, 2}, folded.bias.view(),
-                  bias_name);
+  ReplaceConstant(graph, rewriter, {linear.node, 2},
+                  AsType(linear.type, folded.bias.view(), stored), bias_name);
   rewriter.SetOutput(linear.node, 0, output);
 }
 

@@ -9,6 +9,7 @@
 
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint {
 
@@ -26,9 +27,8 @@ inline float ScalarOr(const GraphView& graph, ValueId value, float otherwise,
                       bool& known) {
   if (value == kNoValue) return otherwise;
   if (graph.IsConstant(value)) {
-    const Result<Tensor> tensor = graph.Constant(value);
-    if (tensor.ok() && tensor->type() == DataType::kFloat &&
-        tensor->size() == 1) {
+    const Result<Tensor> tensor = RealConstant(graph, value);
+    if (tensor.ok() && tensor->size() == 1) {
       return tensor->As<float>()[0];
     }
   }
@@ -38,7 +38,7 @@ inline float ScalarOr(const GraphView& graph, ValueId value, float otherwise,
 
 }  // namespace internal
 
-/// The bounds of a Clip; nothing when they are not constant float scalars in
+/// The bounds of a Clip; nothing when they are not constant scalars in
 /// order (where min > max, ONNX says max everywhere).
 inline std::optional<Interval> ClipBounds(const GraphView& graph, NodeId node) {
   const onnx::NodeProto& proto = graph.node(node);

@@ -14,7 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/passes/add_cast.h"
 #include "zeropoint/passes/bias_codes.h"
 #include "zeropoint/passes/integer_input.h"
 #include "zeropoint/passes/node_selection.h"
@@ -22,6 +24,7 @@
 #include "zeropoint/passes/pass_options.h"
 #include "zeropoint/passes/quantized_values.h"
 #include "zeropoint/passes/sweep.h"
+#include "zeropoint/passes/sweep_selected.h"
 
 namespace zeropoint {
 
@@ -48,7 +51,8 @@ namespace zeropoint {
 /// float for the cast, one for each of the product and the sum with the bias. A
 /// static result differs from the pairs by float rounding alone, with no step
 /// lost. Not so where the bias was int32: it becomes the float that it stands
-/// for. Enters bodies. Idempotent.
+/// for. In half precision all of this is float, and y is rounded at the end.
+/// Enters bodies. Idempotent.
 /// Source: ONNX ConvInteger-10, MatMulInteger-10, DynamicQuantizeLinear-11.
 /// Teaches: docs/guide/forms.md
 class LowerToInteger {
@@ -142,7 +146,12 @@ class LowerToInteger {
             ? internal::TransposedCodes(graph, rewriter, found.weights)
             : found.weights.codes;
     const ValueId multiplier = Multiplier(rewriter, found, source, name, scope);
+    const DataType type = found.weights.scale_type;
     ValueId bias = found.bias_value;
+    if (bias != kNoValue && IsHalf(type)) {
+      bias = internal::AddCast(rewriter, bias, DataType::kFloat,
+                               name + "_bias_float", scope);
+    }
     if (found.bias) {
       Dims dims = found.bias->dims();
       if (conv) dims.insert(dims.end(), found.spatial, 1);
@@ -166,13 +175,17 @@ class LowerToInteger {
     const ValueId reals = rewriter.NewValue(name + "_sum_float", scope);
     sum.add_output(std::string(graph.name(sums)));
     rewriter.Add(std::move(sum), scope);
-    const NodeId cast = rewriter.Add("Cast", {sums}, {reals}, scope);
-    SetAttribute(rewriter.MutableNode(cast), "to",
-                 static_cast<std::int64_t>(DataType::kFloat));
-    ValueId product = output;
+    internal::AddCastTo(rewriter, sums, DataType::kFloat, reals, scope);
+    // The rescale is in float; half precision gets its result.
+    ValueId result = output;
+    if (IsHalf(type)) result = rewriter.NewValue(name + "_float", scope);
+    ValueId product = result;
     if (bias != kNoValue) product = rewriter.NewValue(name + "_scaled", scope);
     rewriter.Add("Mul", {reals, multiplier}, {product}, scope);
-    if (bias != kNoValue) rewriter.Add("Add", {product, bias}, {output}, scope);
+    if (bias != kNoValue) rewriter.Add("Add", {product, bias}, {result}, scope);
+    if (result != output) {
+      internal::AddCastTo(rewriter, result, type, output, scope);
+    }
     for (const ValueId value : read) {
       internal::ErasePairIfUnused(graph, rewriter, value);
     }
@@ -181,29 +194,11 @@ class LowerToInteger {
 
   Result<PassReport> Run(GraphView& graph, PassContext& context) {
     ZEROPOINT_RETURN_IF_ERROR(CheckNames(graph));
-    return SweepRoots(Selected{*this, context.selection}, graph, context);
+    const internal::OnSelected<LowerToInteger> own{*this, &selection};
+    return SweepSelected(own, context.selection, graph, context);
   }
 
  private:
-  /// Leaves out what the selections leave out.
-  struct Selected {
-    const LowerToInteger& pass;
-    const NodeSelection* outer;
-    static constexpr auto& kRoots = LowerToInteger::kRoots;
-    MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
-      const onnx::NodeProto& proto = graph.node(root);
-      if (!pass.selection.ReasonAgainst(proto).empty() ||
-          (outer != nullptr && !outer->ReasonAgainst(proto).empty())) {
-        return std::nullopt;
-      }
-      return pass.Match(graph, root);
-    }
-    Status Rewrite(const GraphView& graph, Found& found,
-                   Rewriter& rewriter) const {
-      return pass.Rewrite(graph, found, rewriter);
-    }
-  };
-
   static std::vector<std::string> SplitNames(const std::string& text) {
     std::vector<std::string> names;
     std::size_t begin = 0;
@@ -258,7 +253,7 @@ class LowerToInteger {
       return "its input is constant";
     }
     const DataType type = graph.element_type(found.real);
-    if (type != DataType::kFloat && type != DataType::kUndefined) {
+    if (!IsReal(type) && type != DataType::kUndefined) {
       return "its input is not float";
     }
     return graph.model().opset() < 11

@@ -23,6 +23,7 @@
 #include "zeropoint/passes/qlinear_signature.h"
 #include "zeropoint/passes/quantized_values.h"
 #include "zeropoint/passes/sweep.h"
+#include "zeropoint/passes/sweep_selected.h"
 
 namespace zeropoint {
 
@@ -47,14 +48,15 @@ namespace zeropoint {
 /// channel. int8 activations want int8 weights. A bias with other scales is
 /// quantized again. A Softmax must have the scale 1/256 that QLinearSoftmax
 /// implies: 1/255 is another operator. Whatever does not fit stays as it is and
-/// is reported. Scales, zero points and codes are those of the pairs.
+/// is reported. Scales, zero points and codes are those of the pairs; scales of
+/// half precision become float, the same numbers.
 ///
 /// Equal: bit for bit where elements move, and for Relu and Clip. Conv, MatMul
 /// and Gemm sum exactly in int32 where the pairs sum in float, and round once:
 /// the codes differ by at most 1, where a sum lies next to the middle between
 /// two codes. The com.microsoft operators are bit-equal to their units in the
 /// built-in executor, which defines them by the unit; within 1 in ONNX Runtime.
-/// Enters bodies. Idempotent.
+/// What context.selection leaves out stays. Enters bodies. Idempotent.
 /// Source: ONNX QLinearConv-10, QLinearMatMul-10; ONNX Runtime's operators of
 /// com.microsoft.   Teaches: docs/guide/forms.md
 class LowerToQOperator {
@@ -170,10 +172,10 @@ class LowerToQOperator {
     for (std::size_t i = 0; i < found.operands.size(); ++i) {
       const std::size_t at = signature.first + 3 * i;
       inputs[at] = found.operands[i].codes;
-      inputs[at + 1] = found.operands[i].ids.scale;
+      inputs[at + 1] = internal::FloatScaleOf(rewriter, found.operands[i]);
       inputs[at + 2] = internal::ZeroPointOf(rewriter, found.operands[i]);
     }
-    inputs[signature.output] = found.output->ids.scale;
+    inputs[signature.output] = internal::FloatScaleOf(rewriter, *found.output);
     inputs[signature.output + 1] =
         internal::ZeroPointOf(rewriter, *found.output);
     if (found.bias) {
@@ -197,9 +199,12 @@ class LowerToQOperator {
   }
 
   Result<PassReport> Run(GraphView& graph, PassContext& context) {
-    ZEROPOINT_RETURN_IF_ERROR(FoldActivation{}.Run(graph, context).status());
-    ZEROPOINT_ASSIGN_OR_RETURN(const PassReport report,
-                               SweepRoots(*this, graph, context));
+    ZEROPOINT_RETURN_IF_ERROR(FoldActivation{.behind = context.selection}
+                                  .Run(graph, context)
+                                  .status());
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        const PassReport report,
+        SweepSelected(*this, context.selection, graph, context));
     if (microsoft && graph.model().opset(kMicrosoftDomain) == 0 &&
         report.rewrites > 0) {
       graph.model().ImportOpset(kMicrosoftDomain, 1);

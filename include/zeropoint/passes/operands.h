@@ -15,11 +15,13 @@
 #include <string_view>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/opset_facts.h"
+#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint {
 
@@ -71,7 +73,7 @@ inline Result<Dims> WeightDims(const GraphView& graph, ValueId weight,
   if (!graph.IsConstant(weight)) {
     return Unsupported("its weights are not constant");
   }
-  if (graph.element_type(weight) != DataType::kFloat) {
+  if (!IsReal(graph.element_type(weight))) {
     return Unsupported("its weights are " +
                        std::string(DataTypeName(graph.element_type(weight))) +
                        ", not float");
@@ -141,9 +143,11 @@ inline Result<Operands> GemmOperands(const GraphView& graph, NodeId node) {
 
 /// A mask of minus infinity is a constant without a scale.
 inline bool IsFiniteFloat(const GraphView& graph, ValueId constant) {
-  if (graph.element_type(constant) != DataType::kFloat) return false;
-  Tensor scratch;
-  const Result<TensorView> view = graph.ConstantView(constant, scratch);
+  if (!IsReal(graph.element_type(constant))) return false;
+  Tensor stored;
+  Tensor wide;
+  const Result<TensorView> view =
+      RealConstantView(graph, constant, stored, wide);
   if (!view.ok()) return false;
   const std::span<const float> values = view->As<float>();
   return std::all_of(values.begin(), values.end(),
@@ -220,9 +224,8 @@ inline Status CheckMovesCodes(const GraphView& graph, NodeId node) {
   if (!graph.IsConstant(fill)) {
     return Unsupported("its padding value is not constant");
   }
-  ZEROPOINT_ASSIGN_OR_RETURN(const Tensor value, graph.Constant(fill));
-  if (value.type() != DataType::kFloat || value.size() != 1 ||
-      value.As<float>()[0] != 0.0f) {
+  const Result<Tensor> value = RealConstant(graph, fill);
+  if (!value.ok() || value->size() != 1 || value->As<float>()[0] != 0.0f) {
     return Unsupported("it pads with another value than 0");
   }
   return Status();
@@ -310,7 +313,7 @@ inline Result<Operands> OperandsOf(const GraphView& graph, NodeId node,
                          "' is constant");
     }
     const DataType type = graph.element_type(value);
-    if (type != DataType::kFloat && type != DataType::kUndefined) {
+    if (!IsReal(type) && type != DataType::kUndefined) {
       return Unsupported("its input '" + std::string(graph.name(value)) +
                          "' is " + std::string(DataTypeName(type)) +
                          ", not float");

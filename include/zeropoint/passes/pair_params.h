@@ -14,6 +14,7 @@
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/passes/node_facts.h"
+#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint::internal {
 
@@ -22,15 +23,17 @@ struct PairParams {
   TensorQParams params;  // an axis below 0 counts from the end
   bool per_tensor = true;
   DataType storage = DataType::kUint8;
+  /// Also of the reals.
+  DataType scale_type = DataType::kFloat;
 
   friend bool operator==(const PairParams& a, const PairParams& b) {
     return a.params.channels == b.params.channels && a.storage == b.storage &&
-           a.per_tensor == b.per_tensor &&
+           a.per_tensor == b.per_tensor && a.scale_type == b.scale_type &&
            (a.per_tensor || a.params.axis == b.params.axis);
   }
 };
 
-/// Nothing unless the scale is a constant float above 0, one or one a channel,
+/// Nothing unless the scale is a constant real above 0, one or one a channel,
 /// and the zero point is constant 8-, 16- or 32-bit integers or left out.
 inline std::optional<PairParams> PairParamsOf(const GraphView& graph,
                                               NodeId node) {
@@ -38,12 +41,12 @@ inline std::optional<PairParams> PairParamsOf(const GraphView& graph,
   const bool quantizes = proto.op_type() == "QuantizeLinear";
   if (GetInt(proto, "block_size", 0) != 0) return std::nullopt;
   if (!graph.IsConstant(graph.input(node, 1))) return std::nullopt;
-  const Result<Tensor> scale = graph.Constant(graph.input(node, 1));
-  if (!scale.ok() || scale->type() != DataType::kFloat || scale->rank() > 1 ||
-      scale->size() == 0) {
+  const Result<Tensor> scale = RealConstant(graph, graph.input(node, 1));
+  if (!scale.ok() || scale->rank() > 1 || scale->size() == 0) {
     return std::nullopt;
   }
   PairParams pair;
+  pair.scale_type = graph.element_type(graph.input(node, 1));
   pair.per_tensor = scale->size() == 1;
   if (!pair.per_tensor) {
     pair.params.axis = static_cast<int>(GetInt(proto, "axis", 1));

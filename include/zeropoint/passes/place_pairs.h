@@ -81,13 +81,21 @@ class PairPlacer {
                       const SchemeSpec& scheme) {
     return AddParams(rewriter_, std::string(graph_.name(value)),
                      {{params}, TensorQParams::kPerTensor}, scheme.storage,
-                     graph_.scope(value));
+                     graph_.scope(value), scheme.scale_type);
+  }
+
+  /// What comes out of a pair has the type of what went in.
+  void NoteTypeOf(ValueId planned, ValueId added) {
+    if (const onnx::TypeProto* type = graph_.type(planned)) {
+      rewriter_.SetType(added, *type);
+    }
   }
 
   /// Gives the producer of `value` another value to write.
   ValueId TakeName(ValueId value) {
     const ValueId real = rewriter_.NewValue(
         std::string(graph_.name(value)) + "_real", graph_.scope(value));
+    NoteTypeOf(value, real);
     const NodeId producer = graph_.producer(value);
     const auto outputs = graph_.outputs(producer);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -105,6 +113,7 @@ class PairPlacer {
     const ScopeId scope = graph_.scope(source.planned);
     if (to == kNoValue) {
       to = rewriter_.NewValue(source.name + "_dequantized", scope);
+      NoteTypeOf(source.planned, to);
     }
     const ValueId codes =
         AddQuantize(rewriter_, source.name, from, params, scope);

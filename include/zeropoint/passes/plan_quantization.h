@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "zeropoint/calibration/calibration_table.h"
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/graph/graph_view.h"
@@ -52,7 +53,7 @@ inline bool ComputesReals(const GraphView& graph, NodeId node,
                           : graph.outputs(node);
   return std::any_of(values.begin(), values.end(), [&](ValueId value) {
     return value != kNoValue && !graph.IsConstant(value) &&
-           (graph.element_type(value) == DataType::kFloat ||
+           (IsReal(graph.element_type(value)) ||
             table.contains(graph.name(value)));
   });
 }

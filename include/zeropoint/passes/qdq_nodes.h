@@ -3,18 +3,22 @@
 #define ZEROPOINT_PASSES_QDQ_NODES_H_
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/qparams.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/core/tensor_overrides.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/opset_facts.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/quantize_tensor.h"
+#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint {
 
@@ -28,16 +32,38 @@ struct QdqParams {
 
 /// The version of the default operator set that has Q/DQ nodes of `scheme`.
 inline std::int64_t FirstOpsetWith(const SchemeSpec& scheme) {
+  const std::int64_t opset = IsHalf(scheme.scale_type)
+                                 ? kFirstOpsetWithHalfQuantization
+                                 : kFirstOpsetWithQuantizationAxis;
   return BitsOf(scheme.storage) == 8 && scheme.block == 0
-             ? kFirstOpsetWithQuantizationAxis
+             ? opset
              : kFirstOpsetWith16BitQuantization;
 }
 
-/// The same for all schemes of a target and of `overrides`.
+/// Whether the model computes in float16 or bfloat16 somewhere, as far as it
+/// says of its inputs, constants and casts.
+inline bool HoldsHalf(const GraphView& graph) {
+  for (std::size_t i = 0; i < graph.value_count(); ++i) {
+    if (IsHalf(graph.element_type(static_cast<ValueId>(i)))) return true;
+  }
+  for (const NodeId cast : graph.nodes_of_type("Cast")) {
+    if (IsHalf(static_cast<DataType>(GetInt(graph.node(cast), "to", 0)))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The same for all schemes of a target and of `overrides`, in a model that
+/// has `half` precision somewhere or has not.
 inline std::int64_t FirstOpsetWith(const TargetSpec& target,
-                                   const TensorOverrides* overrides) {
+                                   const TensorOverrides* overrides,
+                                   bool half = false) {
   std::int64_t opset = std::max(FirstOpsetWith(target.activations),
                                 FirstOpsetWith(target.weights));
+  if (half && target.half_pairs) {
+    opset = std::max(opset, kFirstOpsetWithHalfQuantization);
+  }
   const auto raise = [&opset](const QuantizationOverride& fixed) {
     if (!fixed.quant_type) return;
     opset = std::max(opset, FirstOpsetWith({.storage = *fixed.quant_type}));
@@ -52,10 +78,12 @@ inline std::int64_t FirstOpsetWith(const TargetSpec& target,
 
 /// Adds NAME_scale and NAME_zero_point: of rank 0 per tensor, of rank 1 per
 /// channel, of the data's rank in blocks.
-/// Requires: storage is a 4-, 8- or 16-bit integer or int32.
+/// Scales are stored in `scale_type`, in which they must be exact
+/// (StoredScale). Requires: storage is a 4-, 8- or 16-bit integer or int32.
 inline QdqParams AddParams(Rewriter& rewriter, const std::string& name,
                            const TensorQParams& params, DataType storage,
-                           ScopeId scope = kMainScope) {
+                           ScopeId scope = kMainScope,
+                           DataType scale_type = DataType::kFloat) {
   Dims dims;
   if (params.block > 0) {
     dims = params.block_dims;
@@ -77,7 +105,7 @@ inline QdqParams AddParams(Rewriter& rewriter, const std::string& name,
   ZEROPOINT_ASSERT(filled.ok(), "AddParams needs an integer storage type");
   QdqParams added;
   added.scale = rewriter.AddInitializer(
-      EncodeTensor(name + "_scale", scale.view()), scope);
+      internal::EncodeReals(name + "_scale", scale.view(), scale_type), scope);
   added.zero_point = rewriter.AddInitializer(
       EncodeTensor(name + "_zero_point",
                    StoredCodes(zero_point, storage).view()),

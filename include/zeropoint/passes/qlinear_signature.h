@@ -117,6 +117,17 @@ inline const QLinearSignature* SignatureOf(const onnx::NodeProto& node) {
   return nullptr;
 }
 
+/// The operator that a node computes in whatever form: Conv for QLinearConv and
+/// ConvInteger too.
+inline std::string_view ComputedOperator(const onnx::NodeProto& node) {
+  if (const QLinearSignature* signature = SignatureOf(node)) {
+    return signature->op_type;
+  }
+  if (node.op_type() == "ConvInteger") return "Conv";
+  if (node.op_type() == "MatMulInteger") return "MatMul";
+  return node.op_type();
+}
+
 }  // namespace zeropoint::internal
 
 #endif  // ZEROPOINT_PASSES_QLINEAR_SIGNATURE_H_

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/core/rounding.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/graph/attributes.h"
@@ -44,7 +45,9 @@ namespace zeropoint {
 ///
 /// Idempotent. Declines a bias that is not a constant float vector with one
 /// value a channel, scales that are no positive numbers or whose product is
-/// none, and a Gemm with alpha != 1.
+/// none, and a Gemm with alpha != 1. Of float16 or bfloat16 scales the product,
+/// rounded, would be another unit than the accumulator's, and below 6e-8 in
+/// float16 it would be 0: there the bias stays as it is.
 /// Source:  ONNX QLinearConv (the bias has scale x_scale * w_scale and zero
 /// point 0).
 class QuantizeBias {
@@ -129,6 +132,10 @@ class QuantizeBias {
                                graph.Constant(graph.input(input, 1)));
     ZEROPOINT_ASSIGN_OR_RETURN(const Tensor weight_scales,
                                graph.Constant(graph.input(weights, 1)));
+    if (IsHalf(input_scale.type()) || IsHalf(weight_scales.type())) {
+      return decline(
+          "half precision has no room for the product of its scales");
+    }
     if (values.type() != DataType::kFloat || values.rank() != 1) {
       return decline("it is not a float vector");
     }

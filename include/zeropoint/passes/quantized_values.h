@@ -25,6 +25,7 @@
 #include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantize_tensor.h"
+#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint::internal {
@@ -37,6 +38,9 @@ struct QuantizedValue {
   QdqParams ids;
   /// The same as numbers; one entry when the axis is kPerTensor.
   TensorQParams params;
+  /// Of the scales in the graph, and of the reals next to a QuantizeLinear or
+  /// DequantizeLinear.
+  DataType scale_type = DataType::kFloat;
 
   bool per_tensor() const { return params.axis == TensorQParams::kPerTensor; }
   /// Requires per_tensor().
@@ -74,15 +78,12 @@ inline std::optional<std::vector<std::int32_t>> IntegerElements(
   return elements;
 }
 
-/// The elements of a constant float vector or scalar.
-inline std::optional<std::vector<float>> FloatElements(const GraphView& graph,
-                                                       ValueId value) {
-  if (!graph.IsConstant(value) ||
-      graph.element_type(value) != DataType::kFloat) {
-    return std::nullopt;
-  }
-  const Result<Tensor> tensor = graph.Constant(value);
-  if (!tensor.ok() || tensor->type() != DataType::kFloat) return std::nullopt;
+/// The elements of a constant vector or scalar of reals.
+inline std::optional<std::vector<float>> RealElements(const GraphView& graph,
+                                                      ValueId value) {
+  if (!IsRealConstant(graph, value)) return std::nullopt;
+  const Result<Tensor> tensor = RealConstant(graph, value);
+  if (!tensor.ok()) return std::nullopt;
   const auto values = tensor->As<float>();
   return std::vector<float>(values.begin(), values.end());
 }
@@ -95,7 +96,7 @@ inline std::optional<QuantizedValue> ReadParams(const GraphView& graph,
                                                 ValueId zero_point,
                                                 std::int64_t axis,
                                                 DataType storage) {
-  const auto scales = FloatElements(graph, scale);
+  const auto scales = RealElements(graph, scale);
   const auto scale_shape = graph.shape(scale);
   if (!scales || scales->empty() || !scale_shape || scale_shape->size() > 1) {
     return std::nullopt;
@@ -104,6 +105,7 @@ inline std::optional<QuantizedValue> ReadParams(const GraphView& graph,
   value.codes = codes;
   value.storage = storage;
   value.ids = {scale, zero_point, TensorQParams::kPerTensor};
+  value.scale_type = graph.element_type(scale);
   std::vector<std::int32_t> zero_points(scales->size(), 0);
   if (zero_point != kNoValue) {
     const auto read = IntegerElements(graph, zero_point);
@@ -185,6 +187,17 @@ inline ValueId ZeroPointOf(Rewriter& rewriter, const QuantizedValue& value) {
                      rewriter.view().shape(value.ids.scale).value_or(Dims{}));
   return rewriter.AddInitializer(
       EncodeTensor(name + "_zero_point", zeros.view()));
+}
+
+/// The scales in the graph as float, which is what operators on codes take;
+/// added where the model has them in half precision: the same numbers.
+inline ValueId FloatScaleOf(Rewriter& rewriter, const QuantizedValue& value) {
+  if (!IsHalf(value.scale_type)) return value.ids.scale;
+  const GraphView& graph = rewriter.view();
+  const Result<Tensor> scale = RealConstant(graph, value.ids.scale);
+  ZEROPOINT_ASSERT(scale.ok(), "ReadParams has read it");
+  return rewriter.AddInitializer(EncodeTensor(
+      std::string(graph.name(value.ids.scale)) + "_float", scale->view()));
 }
 
 /// A scalar of an 8-bit storage type.

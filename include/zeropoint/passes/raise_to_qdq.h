@@ -16,10 +16,12 @@
 #include "zeropoint/core/reference.h"
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/passes/integer_chain.h"
+#include "zeropoint/passes/known_codes.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/qlinear_signature.h"
 #include "zeropoint/passes/quantized_values.h"
 #include "zeropoint/passes/sweep.h"
+#include "zeropoint/passes/sweep_selected.h"
 
 namespace zeropoint {
 
@@ -39,7 +41,9 @@ class QdqRaiser {
       std::string against;
       bool raised = false;
       if (IsOp(graph_, node, "QuantizeLinear")) {
-        if (const auto codes = ReadQdqNode(graph_, node)) Know(*codes);
+        if (const auto codes = ReadQdqNode(graph_, node)) known_.Add(*codes);
+      } else if (!Selects(context_.selection, proto)) {
+        known_.AddOutputsOf(graph_, node);
       } else if (SignatureOf(proto) != nullptr) {
         raised = RaiseQLinear(node, *SignatureOf(proto), against);
       } else if (IsOneOf(graph_, node, kIntegerSums)) {
@@ -62,8 +66,16 @@ class QdqRaiser {
   static constexpr std::string_view kIntegerSums[] = {"ConvInteger",
                                                       "MatMulInteger"};
 
-  void Know(QuantizedValue value) {
-    known_.insert_or_assign(value.codes, std::move(value));
+  /// Raised operators compute in float, whatever precision the pairs around
+  /// them have.
+  QuantizedValue InFloat(QuantizedValue value) {
+    if (!IsHalf(value.scale_type)) return value;
+    const auto [at, is_new] =
+        float_scales_.try_emplace(value.ids.scale, kNoValue);
+    if (is_new) at->second = FloatScaleOf(rewriter_, value);
+    value.ids.scale = at->second;
+    value.scale_type = DataType::kFloat;
+    return value;
   }
 
   std::string NameOf(ValueId value) const {
@@ -71,7 +83,8 @@ class QdqRaiser {
   }
 
   /// The real value of `codes`, one DequantizeLinear for all of a scope.
-  ValueId Dequantized(const QuantizedValue& codes, ScopeId scope) {
+  ValueId Dequantized(const QuantizedValue& given, ScopeId scope) {
+    const QuantizedValue codes = InFloat(given);
     const Key key{codes.codes, codes.ids.scale, codes.ids.zero_point, scope};
     const auto present = reals_.find(key);
     if (present != reals_.end()) return present->second;
@@ -96,25 +109,14 @@ class QdqRaiser {
 
   /// Adds a QuantizeLinear that writes `codes`, which nothing produces now, and
   /// returns the real value that it reads.
-  ValueId Requantized(const QuantizedValue& codes, ScopeId scope) {
+  ValueId Requantized(const QuantizedValue& given, ScopeId scope) {
+    const QuantizedValue codes = InFloat(given);
     const std::string name = RealName(graph_.name(codes.codes));
     const ValueId real = rewriter_.NewValue(name, scope);
     AddQdqNode(rewriter_, "QuantizeLinear", name, real, codes.ids, codes.codes,
                scope);
-    Know(codes);
+    known_.Add(codes);
     return real;
-  }
-
-  /// Reads a triple (codes, scale, zero point) or (scale, zero point) of a node
-  /// on codes.
-  std::optional<QuantizedValue> Triple(NodeId node, ValueId codes,
-                                       std::size_t scale,
-                                       std::int64_t axis) const {
-    if (codes == kNoValue) return std::nullopt;
-    DataType storage = graph_.element_type(codes);
-    if (storage == DataType::kUndefined) storage = DataType::kUint8;
-    return ReadParams(graph_, codes, graph_.input(node, scale),
-                      graph_.input(node, scale + 1), axis, storage);
   }
 
   std::int64_t WeightAxis(NodeId node, std::string_view op_type,
@@ -138,8 +140,8 @@ class QdqRaiser {
     for (std::size_t i = 0; i < operands; ++i) {
       const std::size_t at = signature.first + 3 * i;
       const ValueId codes = graph_.input(node, at);
-      auto value = Triple(node, codes, at + 1,
-                          WeightAxis(node, signature.op_type, codes));
+      auto value = TripleOf(graph_, node, codes, at + 1,
+                            WeightAxis(node, signature.op_type, codes));
       if (!value || (i != 1 && !value->per_tensor())) {
         against = "the scale or zero point of its input " + std::to_string(at) +
                   " is not constant, or one too many";
@@ -148,7 +150,7 @@ class QdqRaiser {
       values.push_back(std::move(*value));
     }
     const auto output =
-        Triple(node, graph_.output(node, 0), signature.output, 0);
+        TripleOf(graph_, node, graph_.output(node, 0), signature.output, 0);
     if (!output || !output->per_tensor() || values.empty()) {
       against = "it has no constant output scale";
       return false;
@@ -205,16 +207,10 @@ class QdqRaiser {
     return Dequantized(value, scope);
   }
 
-  /// The known codes that an input of a node is, if it is.
-  const QuantizedValue* Known(ValueId value) const {
-    const auto found = known_.find(value);
-    return found == known_.end() ? nullptr : &found->second;
-  }
-
   bool RaiseMover(NodeId node, std::string& against) {
     const onnx::NodeProto before = graph_.node(node);
     const std::string& op_type = before.op_type();
-    const QuantizedValue* first = Known(graph_.input(node, 0));
+    const QuantizedValue* first = known_.Find(graph_.input(node, 0));
     if (first == nullptr) return false;  // real values, or shapes
     const QuantizedValue codes = *first;
     const auto range = FullCodeRange(codes.storage);
@@ -223,7 +219,7 @@ class QdqRaiser {
     const std::size_t data =
         op_type == "Concat" ? graph_.inputs(node).size() : 1;
     for (std::size_t i = 1; i < data; ++i) {
-      const QuantizedValue* other = Known(graph_.input(node, i));
+      const QuantizedValue* other = known_.Find(graph_.input(node, i));
       if (other == nullptr || !HaveEqualParams(*other, codes)) {
         against = "its inputs are codes with different scales";
         return false;
@@ -253,7 +249,7 @@ class QdqRaiser {
     rewriter_.Erase(node);
     for (std::size_t i = 0; i < data; ++i) {
       const QuantizedValue* input =
-          Known(graph_.Find(before.input(static_cast<int>(i)), scope));
+          known_.Find(graph_.Find(before.input(static_cast<int>(i)), scope));
       after.set_input(static_cast<int>(i), NameOf(Dequantized(*input, scope)));
     }
     const bool one = op_type == "MaxPool";  // Indices are no codes
@@ -269,7 +265,7 @@ class QdqRaiser {
 
   bool RaiseChain(NodeId node, std::string& against) {
     const ValueId a = graph_.input(node, 0);
-    const QuantizedValue* a_known = Known(a);
+    const QuantizedValue* a_known = known_.Find(a);
     if (a_known == nullptr || !a_known->per_tensor()) {
       against = "the scale of its input is computed at run time";
       return false;
@@ -284,8 +280,8 @@ class QdqRaiser {
       against = "no Cast to float and Mul by a constant follow it";
       return false;
     }
-    auto weights =
-        WeightsOf(graph_, *chain, x, Known(graph_.input(node, 1)), against);
+    auto weights = WeightsOf(graph_, *chain, x,
+                             known_.Find(graph_.input(node, 1)), against);
     if (!weights) return false;
     if (weights->ids.scale == kNoValue) {
       weights->ids = AddParams(rewriter_, RealName(graph_.name(weights->codes)),
@@ -327,8 +323,9 @@ class QdqRaiser {
   GraphView& graph_;
   PassContext& context_;
   Rewriter rewriter_;
-  std::map<ValueId, QuantizedValue> known_;  // codes -> their parameters
+  KnownCodes known_;
   std::map<Key, ValueId> reals_;
+  std::map<ValueId, ValueId> float_scales_;
 };
 
 }  // namespace internal
@@ -348,13 +345,16 @@ class QdqRaiser {
 /// a code-moving operator reads come from a QuantizeLinear or a raised
 /// operator. A scale that DynamicQuantizeLinear computes stays one.
 ///
+/// Raised operators compute in float: of a model of half precision too, whose
+/// other nodes keep their pairs.
+///
 /// Equal: parameters and codes are taken over as they are, so that
 /// lower-to-qoperator gives back what was there. The bias of a QLinear operator
 /// gets the scale x_scale * w_scale[c] by which it was made. From an integer
 /// chain, which knows only the product s[c] of two scales, w_scale[c] is the
 /// float for which x_scale * w_scale[c] = s[c]: within one unit in the last
 /// place of the original. Outputs as lower-to-qoperator and lower-to-integer
-/// say. Enters bodies. Idempotent.
+/// say. What context.selection leaves out stays. Enters bodies. Idempotent.
 /// Teaches: docs/guide/forms.md
 struct RaiseToQdq {
   static constexpr std::string_view kName = "raise-to-qdq";

@@ -19,6 +19,7 @@
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/passes/live_interval.h"
 #include "zeropoint/passes/quantization_plan.h"
+#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint {
 
@@ -52,6 +53,7 @@ inline PlannedTensor OwnRange(const GraphView& graph, const TargetSpec& target,
                               ValueId value) {
   PlannedTensor tensor;
   tensor.scheme = target.activations;
+  tensor.scheme.scale_type = RealTypeOf(graph, value);
   tensor.range = calibrated.range;
   tensor.why = calibrated.why;
   const NodeId producer = graph.producer(value);

@@ -15,6 +15,7 @@
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/core/tensor_view.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint::internal {
 
@@ -57,14 +58,14 @@ inline std::optional<Dims> ConstantShape(const GraphView& graph,
   return graph.shape(value);
 }
 
-/// The value of a float constant with exactly one element.
+/// The value of a constant that is exactly one real number.
 inline std::optional<double> ScalarOf(const GraphView& graph, ValueId value) {
   const auto dims = ConstantShape(graph, value);
   if (!dims || ElementCount(*dims) != 1u ||
-      graph.element_type(value) != DataType::kFloat) {
+      !IsReal(graph.element_type(value))) {
     return std::nullopt;
   }
-  const auto tensor = graph.Constant(value);
+  const auto tensor = RealConstant(graph, value);
   if (!tensor.ok()) return std::nullopt;
   return static_cast<double>(tensor->As<float>()[0]);
 }
@@ -101,10 +102,14 @@ inline std::optional<std::vector<std::int64_t>> IntegersOf(
   return std::nullopt;
 }
 
-/// Equal up to the digits that exporters write for 1/6 or the root of 2.
-inline bool IsAbout(double value, double wanted) {
-  constexpr double kRelativeTolerance = 1e-5;
-  return std::abs(value - wanted) <= kRelativeTolerance * std::abs(wanted);
+/// Equal up to the digits that exporters write for 1/6 or the root of 2, or
+/// that two constants of `type` lose when they are rounded to it.
+inline bool IsAbout(double value, double wanted,
+                    DataType type = DataType::kFloat) {
+  const double tolerance = type == DataType::kFloat16    ? 0x1p-10
+                           : type == DataType::kBfloat16 ? 0x1p-7
+                                                         : 1e-5;
+  return std::abs(value - wanted) <= tolerance * std::abs(wanted);
 }
 
 }  // namespace zeropoint::internal

@@ -22,7 +22,9 @@ namespace zeropoint {
 /// uint8 and int8 are added in pairs that saturate at 16 bits;
 /// - its optimizer quantizes the float weights of a convolution that stands
 /// between DequantizeLinear and
-///   QuantizeLinear, per tensor.
+///   QuantizeLinear, per tensor;
+/// - float16 pairs stay pairs: between them and the operator it puts casts, so
+///   that nothing is integer, and the operator computes in float.
 struct OnnxRuntimeCpu {
   static constexpr std::string_view kName = "onnxruntime-cpu";
   using Activations = TensorActivations;
@@ -51,6 +53,7 @@ struct OnnxRuntimeCpu {
     spec.dynamic_operators = OnnxRuntimeCpuDynamicOperators();
     spec.dynamic_weights = SpecOf<MiddledChannelWeights>();
     spec.shield_float_weights = true;
+    spec.half_pairs = false;
     spec.weight_pair_limit = 128;
     return spec;
   }

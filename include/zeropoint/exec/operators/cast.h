@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/exec/convert_element.h"
 #include "zeropoint/exec/elementwise_loops.h"
 #include "zeropoint/exec/indexing.h"

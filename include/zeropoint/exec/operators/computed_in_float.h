@@ -11,32 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include "zeropoint/exec/convert_element.h"
+#include "zeropoint/core/real_tensor.h"
 #include "zeropoint/exec/operator.h"
 
 namespace zeropoint {
-
-inline bool IsHalf(DataType type) {
-  return type == DataType::kFloat16 || type == DataType::kBfloat16;
-}
-
-/// 16-bit floats to float, exactly. Requires IsHalf(x.type()).
-inline void WidenHalf(const TensorView& x, float* y) {
-  const auto* bits = static_cast<const std::uint16_t*>(x.data());
-  const bool brain = x.type() == DataType::kBfloat16;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    y[i] = brain ? ToFloat(Bfloat16{bits[i]}) : ToFloat(Float16{bits[i]});
-  }
-}
-
-/// Rounds to nearest, ties to even. Requires IsHalf(type).
-inline void NarrowToHalf(std::span<const float> x, DataType type, void* y) {
-  auto* bits = static_cast<std::uint16_t*>(y);
-  const bool brain = type == DataType::kBfloat16;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    bits[i] = brain ? ToBfloat16(x[i]).bits : ToFloat16(x[i]).bits;
-  }
-}
 
 /// Runs another operator; where that has no rule for 16-bit floats or doubles,
 /// on their values in float, with the results rounded back. So a double is then

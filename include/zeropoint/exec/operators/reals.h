@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/core/half.h"
 #include "zeropoint/exec/convert_element.h"
 #include "zeropoint/exec/indexing.h"
 #include "zeropoint/exec/operator.h"
