@@ -18,6 +18,7 @@
 #include "zeropoint/flow/describe_model.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/graph/infer_types.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/graph/model.h"
 #include "zeropoint/graph/upgrade.h"
 #include "zeropoint/graph/verify.h"
@@ -38,8 +39,6 @@ using internal::ChainAt;
 using internal::ComputedOperator;
 using internal::DeclinedNode;
 using internal::DequantizedFrom;
-using internal::IsOneOf;
-using internal::IsOp;
 using internal::QLinearSignature;
 using internal::QuantizedValue;
 using internal::ReadParams;

@@ -17,6 +17,7 @@
 #include "zeropoint/flow/prepare_model.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/graph/infer_types.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/graph/model.h"
 #include "zeropoint/graph/verify.h"
 #include "zeropoint/passes/eliminate_dead.h"
@@ -40,10 +41,8 @@
 namespace zeropoint {
 
 using internal::DeclinedNode;
-using internal::IsOneOf;
 using internal::PairParams;
 using internal::PairParamsOf;
-using internal::ProducerIfOp;
 
 namespace {
 

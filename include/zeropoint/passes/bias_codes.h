@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "zeropoint/core/rounding.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/passes/quantized_values.h"
-#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint::internal {
 

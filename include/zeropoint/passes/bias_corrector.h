@@ -15,11 +15,11 @@
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/initializer.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/correct_bias.h"
 #include "zeropoint/passes/plan_quantization.h"
 #include "zeropoint/passes/quantization_plan.h"
-#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint::internal {
 

@@ -15,7 +15,7 @@
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/core/tensor_overrides.h"
 #include "zeropoint/graph/graph_view.h"
-#include "zeropoint/passes/real_constants.h"
+#include "zeropoint/graph/real_constants.h"
 
 namespace zeropoint {
 

@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "zeropoint/graph/graph_view.h"
-#include "zeropoint/passes/node_facts.h"
-#include "zeropoint/passes/value_facts.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
 
 namespace zeropoint::internal {
 

@@ -9,8 +9,8 @@
 
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
 
 namespace zeropoint {
@@ -35,7 +35,7 @@ class EliminateDead {
     const std::vector<NodeId> nodes = graph.nodes();
     for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
       if (!graph.alive(*node) || graph.outputs(*node).empty() ||
-          !internal::HasNoOutputFrom(graph, *node, 0)) {
+          !HasNoOutputFrom(graph, *node, 0)) {
         continue;
       }
       rewriter.Erase(*node);

@@ -7,9 +7,9 @@
 
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/identity_facts.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/sweep.h"
 
@@ -49,7 +49,7 @@ class EliminateIdentity {
     const ValueId input = internal::PassedThrough(graph, root);
     const ValueId output = graph.output(root, 0);
     if (input == kNoValue || output == kNoValue ||
-        !internal::HasNoOutputFrom(graph, root, 1)) {
+        !HasNoOutputFrom(graph, root, 1)) {
       return std::nullopt;
     }
     if (graph.is_graph_output(output) &&

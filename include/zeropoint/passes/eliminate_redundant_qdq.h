@@ -12,9 +12,10 @@
 #include <vector>
 
 #include "zeropoint/core/status.h"
+#include "zeropoint/graph/edit_nodes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pair_params.h"
 #include "zeropoint/passes/pass.h"
 
@@ -46,7 +47,7 @@ class EliminateRedundantQdq {
     for (const NodeId node : graph.nodes()) {
       constexpr std::array<std::string_view, 2> kPair = {"QuantizeLinear",
                                                          "DequantizeLinear"};
-      if (!internal::IsOneOf(graph, node, kPair) ||
+      if (!IsOneOf(graph, node, kPair) ||
           graph.is_graph_output(graph.output(node, 0))) {
         continue;
       }
@@ -62,7 +63,7 @@ class EliminateRedundantQdq {
       const ValueId input = graph.input(node, 0);
       rewriter.ReplaceUses(output, other);
       rewriter.Erase(node);
-      internal::EraseIfUnused(graph, rewriter, input);
+      EraseIfUnused(graph, rewriter, input);
       ++report.rewrites;
     }
     ZEROPOINT_RETURN_IF_ERROR(rewriter.Finish());

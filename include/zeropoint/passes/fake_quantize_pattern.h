@@ -18,10 +18,10 @@
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/passes/live_interval.h"
-#include "zeropoint/passes/node_facts.h"
-#include "zeropoint/passes/real_constants.h"
-#include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint::internal {
 

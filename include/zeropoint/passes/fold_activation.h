@@ -10,10 +10,10 @@
 #include "zeropoint/core/reference.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/live_interval.h"
 #include "zeropoint/passes/pass.h"
-#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep_selected.h"
 
 namespace zeropoint {
@@ -92,7 +92,7 @@ struct FoldActivation {
     if (!graph.IsConstant(scale_value) || !graph.IsConstant(zero_value)) {
       return std::nullopt;
     }
-    const Result<Tensor> scale = internal::RealConstant(graph, scale_value);
+    const Result<Tensor> scale = RealConstant(graph, scale_value);
     const Result<Tensor> zero = graph.Constant(zero_value);
     if (!scale.ok() || !zero.ok() || scale->size() != 1 || zero->size() != 1 ||
         !(scale->As<float>()[0] > 0.0f) ||

@@ -16,13 +16,13 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/linear_weights.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
-#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
-#include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint {
 
@@ -64,15 +64,15 @@ class FoldAffine {
       const ValueId value = graph.input(root, operand);
       return value == kNoValue ? kNoNode : graph.producer(value);
     };
-    if (!internal::IsOneOf(graph, linear_before(0), kLinear)) data = 1;
+    if (!IsOneOf(graph, linear_before(0), kLinear)) data = 1;
     const NodeId before = linear_before(data);
     const ValueId constant = graph.input(root, 1 - data);
-    const bool divides_by_x = data == 1 && internal::IsOp(graph, root, "Div");
-    if (!internal::IsOneOf(graph, before, kLinear) ||
-        !graph.IsConstant(constant) || divides_by_x) {
+    const bool divides_by_x = data == 1 && IsOp(graph, root, "Div");
+    if (!IsOneOf(graph, before, kLinear) || !graph.IsConstant(constant) ||
+        divides_by_x) {
       return std::nullopt;
     }
-    if (internal::SoleReader(graph, graph.input(root, data)) != root) {
+    if (SoleReader(graph, graph.input(root, data)) != root) {
       return Decline{"the output of " + NodeLabel(graph.node(before)) +
                      " is also read elsewhere"};
     }
@@ -132,7 +132,7 @@ class FoldAffine {
   static std::optional<std::vector<double>> PerChannel(
       const GraphView& graph, ValueId constant,
       const internal::LinearNode& linear) {
-    const auto dims = internal::ConstantShape(graph, constant);
+    const auto dims = ConstantShape(graph, constant);
     if (!dims || !IsReal(graph.element_type(constant)) ||
         dims->size() > linear.output_rank) {
       return std::nullopt;
@@ -148,7 +148,7 @@ class FoldAffine {
       }
       count = dim;
     }
-    const auto tensor = internal::RealConstant(graph, constant);
+    const auto tensor = RealConstant(graph, constant);
     if (!tensor.ok()) return std::nullopt;
     const auto values = tensor->As<float>();
     if (count == 1) return std::vector<double>(linear.channels, values[0]);

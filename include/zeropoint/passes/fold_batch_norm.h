@@ -14,13 +14,13 @@
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/linear_weights.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
-#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
-#include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint {
 
@@ -91,12 +91,12 @@ class FoldBatchNorm {
     const ValueId input = graph.input(root, 0);
     const NodeId before = input == kNoValue ? kNoNode : graph.producer(input);
     constexpr std::string_view kLinear[] = {"Conv", "ConvTranspose", "Gemm"};
-    if (!internal::IsOneOf(graph, before, kLinear)) return std::nullopt;
+    if (!IsOneOf(graph, before, kLinear)) return std::nullopt;
     if (GetInt(graph.node(root), "training_mode", 0) != 0 ||
-        !internal::HasNoOutputFrom(graph, root, 1)) {
+        !HasNoOutputFrom(graph, root, 1)) {
       return Decline{"it computes statistics for training"};
     }
-    if (internal::SoleReader(graph, input) != root) {
+    if (SoleReader(graph, input) != root) {
       return Decline{"the output of " + NodeLabel(graph.node(before)) +
                      " is also read elsewhere"};
     }

@@ -18,16 +18,17 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/edit_nodes.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/initializer.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/graph/opset_facts.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/fold_batch_norm.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pair_params.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/quantize_tensor.h"
-#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
 
 namespace zeropoint {
@@ -75,15 +76,15 @@ class FoldBatchNormQdq {
     const NodeId linear = input == kNoValue ? kNoNode : graph.producer(input);
     constexpr std::array<std::string_view, 2> kLinear = {"Conv",
                                                          "ConvTranspose"};
-    if (!internal::IsOneOf(graph, linear, kLinear)) return std::nullopt;
-    const NodeId dequantize = internal::ProducerIfOp(
-        graph, graph.input(linear, 1), "DequantizeLinear");
+    if (!IsOneOf(graph, linear, kLinear)) return std::nullopt;
+    const NodeId dequantize =
+        ProducerIfOp(graph, graph.input(linear, 1), "DequantizeLinear");
     if (dequantize == kNoNode) return std::nullopt;
     if (GetInt(graph.node(root), "training_mode", 0) != 0 ||
-        !internal::HasNoOutputFrom(graph, root, 1)) {
+        !HasNoOutputFrom(graph, root, 1)) {
       return Decline{"it computes statistics for training"};
     }
-    if (internal::SoleReader(graph, input) != root) {
+    if (SoleReader(graph, input) != root) {
       return Decline{"the output of " + NodeLabel(graph.node(linear)) +
                      " is also read elsewhere"};
     }
@@ -107,7 +108,7 @@ class FoldBatchNormQdq {
     const ValueId before = graph.input(found.linear, 1);
     const auto add_reals = [&](const std::string& hint, const Tensor& reals) {
       return rewriter.AddInitializer(
-          internal::EncodeReals(hint, reals.view(), found.type), scope);
+          EncodeReals(hint, reals.view(), found.type), scope);
     };
     const auto add = [&](const std::string& hint, const Tensor& tensor) {
       return rewriter.AddInitializer(EncodeTensor(hint, tensor.view()), scope);
@@ -123,7 +124,7 @@ class FoldBatchNormQdq {
     SetAttribute(rewriter.MutableNode(added), "axis", found.axis);
     rewriter.SetInput(found.linear, 1, real);
     rewriter.SetInput(found.linear, 2, add_reals(name + "_bias", found.bias));
-    internal::EraseIfUnused(graph, rewriter, before);
+    EraseIfUnused(graph, rewriter, before);
     rewriter.Erase(found.batch_norm);
     rewriter.SetOutput(found.linear, 0, output);
     return Status();
@@ -218,7 +219,7 @@ class FoldBatchNormQdq {
                                                      ValueId value) {
     std::vector<double> real;
     if (graph.IsConstant(value)) {
-      const auto tensor = internal::RealConstant(graph, value);
+      const auto tensor = RealConstant(graph, value);
       if (!tensor.ok()) return std::nullopt;
       for (const float each : tensor->As<float>()) {
         real.push_back(static_cast<double>(each));

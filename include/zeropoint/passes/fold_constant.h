@@ -15,8 +15,8 @@
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/initializer.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/result_size.h"
 
@@ -71,11 +71,11 @@ class FoldConstant {
         return std::nullopt;
       }
     }
-    if (internal::IsOp(graph, node, "Constant")) return ConstantOf(graph, node);
+    if (IsOp(graph, node, "Constant")) return ConstantOf(graph, node);
     if (auto shape = StaticShape(graph, node)) return shape;
     const onnx::NodeProto& proto = graph.node(node);
     if (!evaluate || !proto.domain().empty() || !graph.bodies(node).empty() ||
-        internal::IsOneOf(graph, node, kKept)) {
+        IsOneOf(graph, node, kKept)) {
       return std::nullopt;
     }
     return Evaluate(graph, node, evaluate);
@@ -92,7 +92,7 @@ class FoldConstant {
 
   static std::optional<std::vector<Tensor>> StaticShape(const GraphView& graph,
                                                         NodeId node) {
-    if (!internal::IsOp(graph, node, "Shape")) return std::nullopt;
+    if (!IsOp(graph, node, "Shape")) return std::nullopt;
     const auto shape = graph.shape(graph.input(node, 0));
     if (!shape) return std::nullopt;
     const onnx::NodeProto& proto = graph.node(node);

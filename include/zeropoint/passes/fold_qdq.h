@@ -12,12 +12,14 @@
 
 #include "zeropoint/core/reference.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/edit_nodes.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/passes/bias_codes.h"
 #include "zeropoint/passes/live_interval.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/pass_options.h"
 #include "zeropoint/passes/quantized_values.h"
-#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
 #include "zeropoint/passes/sweep_selected.h"
 

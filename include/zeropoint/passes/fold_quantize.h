@@ -12,11 +12,12 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/initializer.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/pair_params.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/quantize_tensor.h"
-#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
 
 namespace zeropoint {
@@ -57,7 +58,7 @@ class FoldQuantize {
     Tensor stored;
     Tensor wide;
     const Result<TensorView> real =
-        internal::RealConstantView(graph, value, stored, wide);
+        RealConstantView(graph, value, stored, wide);
     if (!real.ok()) return Decline{real.status().message()};
     if (!pair->per_tensor) {
       const int axis = pair->params.axis;
@@ -73,8 +74,8 @@ class FoldQuantize {
     Found found{root, kNoNode, Tensor()};
     CodeRange codes = *full;
     const ValueId output = graph.output(root, 0);
-    const NodeId reader = internal::SoleReader(graph, output);
-    if (internal::IsOp(graph, reader, "Clip") &&
+    const NodeId reader = SoleReader(graph, output);
+    if (IsOp(graph, reader, "Clip") &&
         !graph.is_graph_output(graph.output(reader, 0))) {
       if (const auto clip =
               internal::ClippedCodes(graph, reader, pair->storage)) {

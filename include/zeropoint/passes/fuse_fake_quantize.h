@@ -13,15 +13,17 @@
 #include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/edit_nodes.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/initializer.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/graph/opset_facts.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/fake_quantize_pattern.h"
 #include "zeropoint/passes/pair_params.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/quantize_tensor.h"
-#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
 
 namespace zeropoint {
@@ -60,14 +62,14 @@ class FuseFakeQuantize {
   };
 
   MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
-    if (internal::IsOp(graph, root, "DequantizeLinear")) {
+    if (IsOp(graph, root, "DequantizeLinear")) {
       return MatchClip(graph, root);
     }
     auto pattern = internal::FakeQuantizeMatcher(graph).Match(root);
     if (!pattern) return std::nullopt;
     Found found{root, std::move(*pattern), DataType::kUint8, false};
     const internal::FakeQuantize& fake = found.pattern;
-    found.constant = internal::IsRealConstant(graph, fake.x);
+    found.constant = IsRealConstant(graph, fake.x);
     if (IsHalf(fake.type) &&
         graph.model().opset() < kFirstOpsetWithHalfQuantization) {
       return Decline{internal::NeedsOpset(graph, "QuantizeLinear of a half",
@@ -116,7 +118,7 @@ class FuseFakeQuantize {
     if (found.pattern.nodes.empty()) {
       const NodeId clip = graph.producer(graph.input(found.root, 0));
       rewriter.SetInput(found.root, 0, graph.input(clip, 0));
-      internal::EraseIfUnused(graph, rewriter, graph.output(clip, 0));
+      EraseIfUnused(graph, rewriter, graph.output(clip, 0));
       return Status();
     }
     const internal::FakeQuantize& fake = found.pattern;
@@ -144,11 +146,10 @@ class FuseFakeQuantize {
 
  private:
   static MatchResult<Found> MatchClip(const GraphView& graph, NodeId root) {
-    const NodeId clip =
-        internal::ProducerIfOp(graph, graph.input(root, 0), "Clip");
+    const NodeId clip = ProducerIfOp(graph, graph.input(root, 0), "Clip");
     if (clip == kNoNode) return std::nullopt;
     const NodeId quantize =
-        internal::ProducerIfOp(graph, graph.input(clip, 0), "QuantizeLinear");
+        ProducerIfOp(graph, graph.input(clip, 0), "QuantizeLinear");
     if (quantize == kNoNode || graph.IsConstant(graph.input(quantize, 0))) {
       return std::nullopt;  // fold-quantize applies the clip to the constant
     }
@@ -198,14 +199,14 @@ class FuseFakeQuantize {
           return Status();
         });
     ZEROPOINT_ASSERT(filled.ok(), "codes are stored as integers");
-    return {rewriter.AddInitializer(
-                internal::EncodeReals(
-                    name + "_scale",
-                    TensorView(DataType::kFloat, dims, fake.scales.data()),
-                    fake.type),
-                scope),
-            rewriter.AddInitializer(
-                EncodeTensor(name + "_zero_point", zero_point.view()), scope)};
+    return {
+        rewriter.AddInitializer(
+            EncodeReals(name + "_scale",
+                        TensorView(DataType::kFloat, dims, fake.scales.data()),
+                        fake.type),
+            scope),
+        rewriter.AddInitializer(
+            EncodeTensor(name + "_zero_point", zero_point.view()), scope)};
   }
 
   static Result<ValueId> AddCodes(const GraphView& graph, const Found& found,
@@ -213,9 +214,8 @@ class FuseFakeQuantize {
     const internal::FakeQuantize& fake = found.pattern;
     Tensor stored;
     Tensor wide;
-    ZEROPOINT_ASSIGN_OR_RETURN(
-        const TensorView real,
-        internal::RealConstantView(graph, fake.x, stored, wide));
+    ZEROPOINT_ASSIGN_OR_RETURN(const TensorView real,
+                               RealConstantView(graph, fake.x, stored, wide));
     TensorQParams params;
     for (const float scale : fake.scales) {
       params.channels.push_back({scale, fake.zero_point});

@@ -9,13 +9,14 @@
 #include <vector>
 
 #include "zeropoint/core/status.h"
+#include "zeropoint/graph/edit_nodes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/product.h"
 #include "zeropoint/passes/sweep.h"
-#include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint {
 
@@ -44,7 +45,7 @@ class FuseGelu {
   MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
     const auto product = internal::ProductAt(graph, root);
     if (!product || product->factors.size() != 2 ||
-        !internal::IsAbout(product->coefficient, 0.5)) {
+        !IsAbout(product->coefficient, 0.5)) {
       return std::nullopt;
     }
     for (const std::size_t gate : {0u, 1u}) {
@@ -65,8 +66,8 @@ class FuseGelu {
                  Rewriter& rewriter) const {
     onnx::NodeProto fused;
     fused.set_op_type("Gelu");
-    internal::FuseNodes(graph, rewriter, found.nodes, std::move(fused),
-                        {&found.x, 1}, graph.output(found.nodes.front(), 0));
+    FuseNodes(graph, rewriter, found.nodes, std::move(fused), {&found.x, 1},
+              graph.output(found.nodes.front(), 0));
     return Status();
   }
 
@@ -79,31 +80,30 @@ class FuseGelu {
   // not.
   static std::vector<NodeId> OnePlusErf(const GraphView& graph, ValueId value,
                                         ValueId x) {
-    const NodeId add = internal::ProducerIfOp(graph, value, "Add");
-    if (add == kNoNode || internal::SoleReader(graph, value) == kNoNode) {
+    const NodeId add = ProducerIfOp(graph, value, "Add");
+    if (add == kNoNode || SoleReader(graph, value) == kNoNode) {
       return {};
     }
     for (const std::size_t data : {0u, 1u}) {
       const ValueId erf_value = graph.input(add, data);
-      const NodeId erf = internal::ProducerIfOp(graph, erf_value, "Erf");
-      if (erf == kNoNode || internal::SoleReader(graph, erf_value) != add ||
-          internal::ScalarBeside(graph, graph.input(add, 1 - data),
-                                 erf_value) != 1.0) {
+      const NodeId erf = ProducerIfOp(graph, erf_value, "Erf");
+      if (erf == kNoNode || SoleReader(graph, erf_value) != add ||
+          ScalarBeside(graph, graph.input(add, 1 - data), erf_value) != 1.0) {
         continue;
       }
       const ValueId scaled = graph.input(erf, 0);
-      NodeId scale = internal::ProducerIfOp(graph, scaled, "Div");
+      NodeId scale = ProducerIfOp(graph, scaled, "Div");
       if (scale == kNoNode) {
-        scale = internal::ProducerIfOp(graph, scaled, "Mul");
+        scale = ProducerIfOp(graph, scaled, "Mul");
       }
-      if (scale == kNoNode || internal::SoleReader(graph, scaled) != erf) {
+      if (scale == kNoNode || SoleReader(graph, scaled) != erf) {
         continue;
       }
       const auto product = internal::ProductAt(graph, scale);
       if (product && product->nodes.size() == 1 &&
           product->factors == std::vector{x} &&
-          internal::IsAbout(product->coefficient, std::numbers::sqrt2 / 2,
-                            graph.element_type(x))) {
+          IsAbout(product->coefficient, std::numbers::sqrt2 / 2,
+                  graph.element_type(x))) {
         return {add, erf, scale};
       }
     }

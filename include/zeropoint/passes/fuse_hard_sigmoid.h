@@ -8,14 +8,15 @@
 
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/edit_nodes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/clipped_shift.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/product.h"
 #include "zeropoint/passes/sweep.h"
-#include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint {
 
@@ -45,11 +46,11 @@ class FuseHardSigmoid {
     const auto product = internal::ProductAt(graph, root);
     if (!product || product->factors.size() != 1) return std::nullopt;
     const ValueId gate = product->factors[0];
-    const auto clip = internal::ClippedShiftAt(
-        graph, gate, internal::SoleReader(graph, gate));
+    const auto clip =
+        internal::ClippedShiftAt(graph, gate, SoleReader(graph, gate));
     if (!clip || clip->low != 0 ||
-        !internal::IsAbout(product->coefficient * clip->high, 1,
-                           graph.element_type(clip->x))) {
+        !IsAbout(product->coefficient * clip->high, 1,
+                 graph.element_type(clip->x))) {
       return std::nullopt;
     }
     Found found{*clip, product->nodes};
@@ -64,9 +65,8 @@ class FuseHardSigmoid {
     fused.set_op_type("HardSigmoid");
     SetAttribute(fused, "alpha", 1 / found.clip.high);
     SetAttribute(fused, "beta", found.clip.shift / found.clip.high);
-    internal::FuseNodes(graph, rewriter, found.nodes, std::move(fused),
-                        {&found.clip.x, 1},
-                        graph.output(found.nodes.front(), 0));
+    FuseNodes(graph, rewriter, found.nodes, std::move(fused),
+              {&found.clip.x, 1}, graph.output(found.nodes.front(), 0));
     return Status();
   }
 

@@ -10,14 +10,15 @@
 
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/edit_nodes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/clipped_shift.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/product.h"
 #include "zeropoint/passes/sweep.h"
-#include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint {
 
@@ -67,8 +68,8 @@ class FuseHardSwish {
                  Rewriter& rewriter) const {
     onnx::NodeProto fused;
     fused.set_op_type("HardSwish");
-    internal::FuseNodes(graph, rewriter, found.nodes, std::move(fused),
-                        {&found.x, 1}, graph.output(found.nodes.front(), 0));
+    FuseNodes(graph, rewriter, found.nodes, std::move(fused), {&found.x, 1},
+              graph.output(found.nodes.front(), 0));
     return Status();
   }
 
@@ -83,22 +84,21 @@ class FuseHardSwish {
                                     const internal::Product& product,
                                     ValueId gate, ValueId x) {
     // The node of the product that reads the gate.
-    const NodeId reader = internal::SoleReader(graph, gate);
+    const NodeId reader = SoleReader(graph, gate);
     if (reader == kNoNode) return {};
-    if (internal::IsAbout(product.coefficient, 1.0 / 6,
-                          graph.element_type(x))) {
+    if (IsAbout(product.coefficient, 1.0 / 6, graph.element_type(x))) {
       const auto clip = internal::ClippedShiftAt(graph, gate, reader);
       if (clip && clip->x == x && clip->low == 0 && clip->high == 6 &&
           clip->shift == 3) {
         return {clip->clip, clip->add};
       }
     }
-    const NodeId sigmoid = internal::ProducerIfOp(graph, gate, "HardSigmoid");
+    const NodeId sigmoid = ProducerIfOp(graph, gate, "HardSigmoid");
     if (sigmoid == kNoNode || product.coefficient != 1) return {};
     const onnx::NodeProto& node = graph.node(sigmoid);
     if (graph.input(sigmoid, 0) != x ||
-        !internal::IsAbout(GetFloat(node, "alpha", 0.2F), 1.0 / 6) ||
-        !internal::IsAbout(GetFloat(node, "beta", 0.5F), 0.5)) {
+        !IsAbout(GetFloat(node, "alpha", 0.2F), 1.0 / 6) ||
+        !IsAbout(GetFloat(node, "beta", 0.5F), 0.5)) {
       return {};
     }
     return {sigmoid};

@@ -13,13 +13,14 @@
 
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/edit_nodes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
-#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/sweep.h"
-#include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint {
 
@@ -66,12 +67,12 @@ class FuseLayerNorm {
           internal::NeedsOpset(graph, "LayerNormalization", kSinceOpset)};
     }
     // A scale [C] would stretch an axis of length 1: its length must be known.
-    const auto length = internal::DimOf(graph, found.x, -1);
+    const auto length = DimOf(graph, found.x, -1);
     if (!length) return Decline{"the length of the last axis is not known"};
     const Dims wanted = {*length};
-    if (internal::ConstantShape(graph, found.scale) != wanted ||
+    if (ConstantShape(graph, found.scale) != wanted ||
         (found.bias != kNoValue &&
-         internal::ConstantShape(graph, found.bias) != wanted)) {
+         ConstantShape(graph, found.bias) != wanted)) {
       return Decline{"its scale or bias is not one value along the last axis"};
     }
     return found;
@@ -85,8 +86,8 @@ class FuseLayerNorm {
     SetAttribute(fused, "epsilon", found.epsilon);
     std::vector<ValueId> inputs = {found.x, found.scale};
     if (found.bias != kNoValue) inputs.push_back(found.bias);
-    internal::FuseNodes(graph, rewriter, found.nodes, std::move(fused), inputs,
-                        graph.output(found.nodes.front(), 0));
+    FuseNodes(graph, rewriter, found.nodes, std::move(fused), inputs,
+              graph.output(found.nodes.front(), 0));
     return Status();
   }
 
@@ -98,8 +99,6 @@ class FuseLayerNorm {
   // From the division up to x. Every inner value is read by the pattern alone.
   static bool MatchNormalization(const GraphView& graph, NodeId div,
                                  Found& found) {
-    using internal::ProducerIfOp;
-    using internal::SoleReader;
     const NodeId sub = ProducerIfOp(graph, graph.input(div, 0), "Sub");
     const ValueId deviation = graph.input(div, 1);
     const NodeId sqrt = ProducerIfOp(graph, deviation, "Sqrt");
@@ -114,7 +113,7 @@ class FuseLayerNorm {
     for (const std::size_t data : {0u, 1u}) {
       const ValueId mean = graph.input(add, data);
       const auto epsilon =
-          internal::ScalarBeside(graph, graph.input(add, 1 - data), mean);
+          ScalarBeside(graph, graph.input(add, 1 - data), mean);
       variance = ProducerIfOp(graph, mean, "ReduceMean");
       if (variance == kNoNode || !epsilon || SoleReader(graph, mean) != add) {
         variance = kNoNode;
@@ -138,13 +137,10 @@ class FuseLayerNorm {
   static NodeId SquaredDifference(const GraphView& graph, NodeId square) {
     const ValueId difference = graph.input(square, 0);
     const bool is_square =
-        (internal::IsOp(graph, square, "Pow") &&
-         internal::ScalarBeside(graph, graph.input(square, 1), difference) ==
-             2.0) ||
-        (internal::IsOp(graph, square, "Mul") &&
-         graph.input(square, 1) == difference);
-    return is_square ? internal::ProducerIfOp(graph, difference, "Sub")
-                     : kNoNode;
+        (IsOp(graph, square, "Pow") &&
+         ScalarBeside(graph, graph.input(square, 1), difference) == 2.0) ||
+        (IsOp(graph, square, "Mul") && graph.input(square, 1) == difference);
+    return is_square ? ProducerIfOp(graph, difference, "Sub") : kNoNode;
   }
 
   // Both differences are x - mean(x), and read by nothing but the pattern.
@@ -152,7 +148,7 @@ class FuseLayerNorm {
                         NodeId square, Found& found) {
     found.x = graph.input(sub, 0);
     const ValueId mean_value = graph.input(sub, 1);
-    const NodeId mean = internal::ProducerIfOp(graph, mean_value, "ReduceMean");
+    const NodeId mean = ProducerIfOp(graph, mean_value, "ReduceMean");
     if (mean == kNoNode || graph.input(mean, 0) != found.x ||
         graph.input(square_sub, 0) != found.x ||
         graph.input(square_sub, 1) != mean_value ||
@@ -169,13 +165,13 @@ class FuseLayerNorm {
   // Forward: Mul by the scale, then Add of the bias if there is one.
   static bool MatchScaleAndBias(const GraphView& graph, NodeId div,
                                 Found& found) {
-    const NodeId mul = internal::SoleReader(graph, graph.output(div, 0));
-    if (!internal::IsOp(graph, mul, "Mul")) return false;
+    const NodeId mul = SoleReader(graph, graph.output(div, 0));
+    if (!IsOp(graph, mul, "Mul")) return false;
     found.scale = RealConstantBeside(graph, mul, graph.output(div, 0));
     if (found.scale == kNoValue) return false;
     found.nodes.insert(found.nodes.begin(), mul);
-    const NodeId add = internal::SoleReader(graph, graph.output(mul, 0));
-    if (!internal::IsOp(graph, add, "Add")) return true;
+    const NodeId add = SoleReader(graph, graph.output(mul, 0));
+    if (!IsOp(graph, add, "Add")) return true;
     found.bias = RealConstantBeside(graph, add, graph.output(mul, 0));
     if (found.bias != kNoValue) found.nodes.insert(found.nodes.begin(), add);
     return true;
@@ -185,7 +181,7 @@ class FuseLayerNorm {
                                     ValueId data) {
     const std::size_t other = graph.input(node, 0) == data ? 1 : 0;
     const ValueId constant = graph.input(node, other);
-    return internal::IsRealConstant(graph, constant) ? constant : kNoValue;
+    return IsRealConstant(graph, constant) ? constant : kNoValue;
   }
 
   static bool OnlyReadBy(const GraphView& graph, ValueId value,
@@ -203,13 +199,13 @@ class FuseLayerNorm {
     if (GetInt(node, "keepdims", 1) == 0) return false;
     std::vector<std::int64_t> axes = GetInts(node, "axes");
     if (const ValueId listed = graph.input(reduce, 1); listed != kNoValue) {
-      auto given = internal::IntegersOf(graph, listed);
+      auto given = IntegersOf(graph, listed);
       if (!given) return false;
       axes = std::move(*given);
     }
     if (axes.size() != 1) return false;
     if (axes[0] == -1) return true;
-    const auto rank = internal::RankOf(graph, graph.input(reduce, 0));
+    const auto rank = RankOf(graph, graph.input(reduce, 0));
     return rank && axes[0] + 1 == static_cast<std::int64_t>(*rank);
   }
 };

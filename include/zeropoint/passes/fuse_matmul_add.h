@@ -11,12 +11,13 @@
 
 #include "zeropoint/core/half.h"
 #include "zeropoint/core/status.h"
+#include "zeropoint/graph/edit_nodes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/sweep.h"
-#include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint {
 
@@ -46,16 +47,15 @@ class FuseMatMulAdd {
     for (const std::size_t data : {0u, 1u}) {
       const ValueId product = graph.input(root, data);
       const ValueId bias = graph.input(root, 1 - data);
-      const NodeId matmul = internal::ProducerIfOp(graph, product, "MatMul");
-      if (matmul == kNoNode || internal::SoleReader(graph, product) != root) {
+      const NodeId matmul = ProducerIfOp(graph, product, "MatMul");
+      if (matmul == kNoNode || SoleReader(graph, product) != root) {
         continue;
       }
       const ValueId x = graph.input(matmul, 0);
       const ValueId weights = graph.input(matmul, 1);
-      const auto dims = internal::ConstantShape(graph, weights);
+      const auto dims = ConstantShape(graph, weights);
       if (!dims || dims->size() != 2 || !IsReal(graph.element_type(weights)) ||
-          internal::RankOf(graph, x) != 2u ||
-          !IsRowOf(graph, bias, (*dims)[1])) {
+          RankOf(graph, x) != 2u || !IsRowOf(graph, bias, (*dims)[1])) {
         continue;
       }
       return Found{{x, weights, bias}, {matmul, root}};
@@ -67,8 +67,8 @@ class FuseMatMulAdd {
                  Rewriter& rewriter) const {
     onnx::NodeProto fused;
     fused.set_op_type("Gemm");
-    internal::FuseNodes(graph, rewriter, found.nodes, std::move(fused),
-                        found.inputs, graph.output(found.nodes.back(), 0));
+    FuseNodes(graph, rewriter, found.nodes, std::move(fused), found.inputs,
+              graph.output(found.nodes.back(), 0));
     return Status();
   }
 
@@ -80,7 +80,7 @@ class FuseMatMulAdd {
   // A constant of reals, [columns] or [1, columns].
   static bool IsRowOf(const GraphView& graph, ValueId value,
                       std::int64_t columns) {
-    const auto dims = internal::ConstantShape(graph, value);
+    const auto dims = ConstantShape(graph, value);
     if (!dims || !IsReal(graph.element_type(value))) return false;
     return *dims == Dims{columns} || *dims == Dims{1, columns};
   }

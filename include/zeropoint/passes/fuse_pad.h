@@ -14,12 +14,13 @@
 
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/edit_nodes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/sweep.h"
-#include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint {
 
@@ -49,14 +50,14 @@ class FusePad {
 
   MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
     const ValueId padded = graph.input(root, 0);
-    const NodeId pad = internal::ProducerIfOp(graph, padded, "Pad");
+    const NodeId pad = ProducerIfOp(graph, padded, "Pad");
     if (pad == kNoNode) return std::nullopt;
     const std::string_view auto_pad =
         GetString(graph.node(root), "auto_pad", "NOTSET");
     if (auto_pad != "NOTSET" && auto_pad != "VALID") {
       return Decline{"it computes its own padding (auto_pad)"};
     }
-    const auto rank = internal::RankOf(graph, graph.input(root, 1));
+    const auto rank = RankOf(graph, graph.input(root, 1));
     if (!rank || *rank < 3)
       return Decline{"the rank of its weights is unknown"};
     const auto added = PadsOf(graph, pad, *rank);
@@ -83,7 +84,7 @@ class FusePad {
     onnx::NodeProto& conv = rewriter.MutableNode(found.conv);
     RemoveAttribute(conv, "auto_pad");
     SetAttribute(conv, "pads", std::span<const std::int64_t>(found.pads));
-    internal::EraseIfUnused(graph, rewriter, found.padded);
+    EraseIfUnused(graph, rewriter, found.padded);
     return Status();
   }
 
@@ -97,16 +98,16 @@ class FusePad {
   static std::optional<std::vector<std::int64_t>> PadsOf(const GraphView& graph,
                                                          NodeId pad,
                                                          std::size_t rank) {
-    const auto amounts = internal::IntegersOf(graph, graph.input(pad, 1));
+    const auto amounts = IntegersOf(graph, graph.input(pad, 1));
     const ValueId value = graph.input(pad, 2);
     if (!amounts ||
         GetString(graph.node(pad), "mode", "constant") != "constant" ||
-        (value != kNoValue && internal::ScalarOf(graph, value) != 0.0)) {
+        (value != kNoValue && ScalarOf(graph, value) != 0.0)) {
       return std::nullopt;
     }
     std::vector<std::int64_t> axes;
     if (const ValueId listed = graph.input(pad, 3); listed != kNoValue) {
-      auto given = internal::IntegersOf(graph, listed);
+      auto given = IntegersOf(graph, listed);
       if (!given) return std::nullopt;
       axes = std::move(*given);
     } else {

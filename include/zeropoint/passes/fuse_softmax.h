@@ -15,12 +15,13 @@
 
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/edit_nodes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/sweep.h"
-#include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint {
 
@@ -52,25 +53,25 @@ class FuseSoftmax {
     const ValueId shape = graph.input(root, 1);
     const NodeId softmax =
         result == kNoValue ? kNoNode : graph.producer(result);
-    if (!internal::IsOneOf(graph, softmax, kSoftmaxes) ||
-        internal::SoleReader(graph, result) != root) {
+    if (!IsOneOf(graph, softmax, kSoftmaxes) ||
+        SoleReader(graph, result) != root) {
       return std::nullopt;
     }
     const std::int64_t axis = GetInt(graph.node(softmax), "axis", -1);
     const ValueId flat = graph.input(softmax, 0);
-    const NodeId flatten = internal::ProducerIfOp(graph, flat, "Flatten");
+    const NodeId flatten = ProducerIfOp(graph, flat, "Flatten");
     if ((axis != -1 && axis != 1) || flatten == kNoNode ||
-        internal::SoleReader(graph, flat) != softmax) {
+        SoleReader(graph, flat) != softmax) {
       return std::nullopt;
     }
     const ValueId x = graph.input(flatten, 0);
-    const NodeId shape_of = internal::ProducerIfOp(graph, shape, "Shape");
+    const NodeId shape_of = ProducerIfOp(graph, shape, "Shape");
     if (shape_of == kNoNode || graph.input(shape_of, 0) != x ||
         HasAttribute(graph.node(shape_of), "start") ||
         HasAttribute(graph.node(shape_of), "end")) {
       return std::nullopt;
     }
-    const auto rank = internal::RankOf(graph, x);
+    const auto rank = RankOf(graph, x);
     if (!rank) return Decline{"the rank of its input is not known"};
     std::int64_t split = GetInt(graph.node(flatten), "axis", 1);
     if (split < 0) split += static_cast<std::int64_t>(*rank);
@@ -83,9 +84,9 @@ class FuseSoftmax {
     onnx::NodeProto fused;
     fused.set_op_type(graph.node(found.nodes[1]).op_type());
     SetAttribute(fused, "axis", -1);
-    internal::FuseNodes(graph, rewriter, found.nodes, std::move(fused),
-                        {&found.x, 1}, graph.output(found.nodes[0], 0));
-    internal::EraseIfUnused(graph, rewriter, found.shape);
+    FuseNodes(graph, rewriter, found.nodes, std::move(fused), {&found.x, 1},
+              graph.output(found.nodes[0], 0));
+    EraseIfUnused(graph, rewriter, found.shape);
     return Status();
   }
 

@@ -19,7 +19,7 @@
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
-#include "zeropoint/passes/value_facts.h"
+#include "zeropoint/graph/match_value.h"
 
 namespace zeropoint::internal {
 

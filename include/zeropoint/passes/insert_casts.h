@@ -18,11 +18,11 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/initializer.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/add_cast.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
-#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint {
 

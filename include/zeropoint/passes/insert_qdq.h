@@ -15,6 +15,7 @@
 
 #include "zeropoint/core/reference.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/bias_corrector.h"
 #include "zeropoint/passes/check_overrides.h"
@@ -24,7 +25,6 @@
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantization_plan.h"
 #include "zeropoint/passes/quantize_tensor.h"
-#include "zeropoint/passes/real_constants.h"
 #include "zeropoint/passes/weight_rounder.h"
 
 namespace zeropoint {

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
 #include "zeropoint/passes/quantized_values.h"
 
 namespace zeropoint::internal {

@@ -9,6 +9,8 @@
 #include "zeropoint/core/assert.h"
 #include "zeropoint/core/half.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/edit_nodes.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/passes/add_cast.h"
 #include "zeropoint/passes/quantized_values.h"
 

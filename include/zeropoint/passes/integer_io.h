@@ -10,10 +10,10 @@
 
 #include "zeropoint/core/qparams.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
-#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint {
 
@@ -86,17 +86,16 @@ class IntegerIo {
   /// Of a model of half precision whose quantized operators are float
   /// (insert-casts): the Cast that alone reads `value`, or kNoNode.
   static NodeId CastBehind(const GraphView& graph, ValueId value) {
-    const NodeId reader = internal::SoleReader(graph, value);
-    return internal::IsOp(graph, reader, "Cast") &&
+    const NodeId reader = SoleReader(graph, value);
+    return IsOp(graph, reader, "Cast") &&
                    HoldsReals(graph, graph.output(reader, 0))
                ? reader
                : kNoNode;
   }
   /// The Cast that writes `value` and is alone to read what it casts.
   static NodeId CastBefore(const GraphView& graph, ValueId value) {
-    const NodeId cast = internal::ProducerIfOp(graph, value, "Cast");
-    return cast != kNoNode &&
-                   internal::SoleReader(graph, graph.input(cast, 0)) == cast
+    const NodeId cast = ProducerIfOp(graph, value, "Cast");
+    return cast != kNoNode && SoleReader(graph, graph.input(cast, 0)) == cast
                ? cast
                : kNoNode;
   }
@@ -131,7 +130,7 @@ class IntegerIo {
     if (graph.is_graph_output(value)) return {};
     for (const Use& use : graph.uses(value)) {
       if (use.input != 0 || graph.scope(use.node) != kMainScope ||
-          !internal::IsOp(graph, use.node, "QuantizeLinear") ||
+          !IsOp(graph, use.node, "QuantizeLinear") ||
           !HasOneScale(graph, use.node) ||
           graph.is_graph_output(graph.output(use.node, 0))) {
         return {};
@@ -148,8 +147,7 @@ class IntegerIo {
 
   /// The DequantizeLinear that writes `value` from codes that a node computes.
   static NodeId Dequantizer(const GraphView& graph, ValueId value) {
-    const NodeId node =
-        internal::ProducerIfOp(graph, value, "DequantizeLinear");
+    const NodeId node = ProducerIfOp(graph, value, "DequantizeLinear");
     if (node == kNoNode || !HasOneScale(graph, node)) return kNoNode;
     const ValueId codes = graph.input(node, 0);
     const NodeId producer = graph.producer(codes);
@@ -164,8 +162,7 @@ class IntegerIo {
     IntegerPort port;
     port.kind = kind;
     port.name = graph.name(value);
-    const Result<Tensor> scale =
-        internal::RealConstant(graph, graph.input(node, 1));
+    const Result<Tensor> scale = RealConstant(graph, graph.input(node, 1));
     const Result<Tensor> zero = graph.Constant(graph.input(node, 2));
     if (scale.ok()) port.params.scale = scale->As<float>()[0];
     if (zero.ok()) {

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "zeropoint/graph/graph_view.h"
-#include "zeropoint/passes/node_facts.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/passes/qlinear_signature.h"
 #include "zeropoint/passes/quantized_values.h"
 

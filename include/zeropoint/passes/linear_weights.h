@@ -23,12 +23,13 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/edit_nodes.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/initializer.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
-#include "zeropoint/passes/real_constants.h"
-#include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint::internal {
 

@@ -9,7 +9,7 @@
 
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
-#include "zeropoint/passes/real_constants.h"
+#include "zeropoint/graph/real_constants.h"
 
 namespace zeropoint {
 

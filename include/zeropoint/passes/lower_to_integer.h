@@ -16,6 +16,8 @@
 
 #include "zeropoint/core/half.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
 #include "zeropoint/passes/add_cast.h"
 #include "zeropoint/passes/bias_codes.h"
 #include "zeropoint/passes/integer_input.h"
@@ -117,8 +119,7 @@ class LowerToInteger {
     }
     if (against.empty() && proto.op_type() == "Conv" && found.input &&
         found.input->storage == DataType::kInt8 &&
-        !internal::IsOp(graph, graph.producer(found.input->codes),
-                        "QuantizeLinear")) {
+        !IsOp(graph, graph.producer(found.input->codes), "QuantizeLinear")) {
       against =
           "its int8 input is not quantized by a node that could make it "
           "uint8, and ConvInteger on int8 runs nowhere";
@@ -245,7 +246,7 @@ class LowerToInteger {
     found.real = graph.input(node, 0);
     if (input) {
       const NodeId quantize = graph.producer(input->codes);
-      if (internal::IsOp(graph, quantize, "QuantizeLinear")) {
+      if (IsOp(graph, quantize, "QuantizeLinear")) {
         found.real = graph.input(quantize, 0);
       }
     }
@@ -264,7 +265,7 @@ class LowerToInteger {
   static std::string AgainstWeights(const GraphView& graph, NodeId node,
                                     Found& found) {
     const onnx::NodeProto& proto = graph.node(node);
-    const auto rank = internal::RankOf(graph, found.weights.codes);
+    const auto rank = RankOf(graph, found.weights.codes);
     const std::string& op_type = proto.op_type();
     if (op_type == "MatMul" && found.weights.per_tensor()) return "";
     if (!rank) return "the rank of its weights is unknown";

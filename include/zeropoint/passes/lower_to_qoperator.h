@@ -15,6 +15,8 @@
 #include "zeropoint/core/form.h"
 #include "zeropoint/core/reference.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/edit_nodes.h"
+#include "zeropoint/graph/match_value.h"
 #include "zeropoint/passes/bias_codes.h"
 #include "zeropoint/passes/code_movers.h"
 #include "zeropoint/passes/fold_activation.h"
@@ -193,7 +195,7 @@ class LowerToQOperator {
     rewriter.Erase(found.node);
     rewriter.Add(std::move(after), scope);
     for (const ValueId value : read) {
-      internal::EraseIfUnused(graph, rewriter, value);
+      EraseIfUnused(graph, rewriter, value);
     }
     return Status();
   }
@@ -256,8 +258,7 @@ class LowerToQOperator {
       }
       if (operand.per_tensor()) continue;
       if (!weight || operand.params.axis != ChannelAxis(graph, node, i) ||
-          (proto.op_type() == "MatMul" &&
-           internal::RankOf(graph, operand.codes) != 2u)) {
+          (proto.op_type() == "MatMul" && RankOf(graph, operand.codes) != 2u)) {
         return "its operand '" + std::string(graph.name(operand.codes)) +
                "' has scales along another axis than the output channels";
       }
@@ -293,7 +294,7 @@ class LowerToQOperator {
     const std::vector<float> scales =
         internal::ProductScales(alpha, found.operands[0], found.operands[1]);
     const int axis = ChannelAxis(graph, node, 1);
-    const auto channels = internal::DimOf(graph, found.operands[1].codes, axis);
+    const auto channels = DimOf(graph, found.operands[1].codes, axis);
     internal::BiasCodes bias;
     if (!channels || !(alpha > 0.0f)) {
       bias.reason =

@@ -13,8 +13,8 @@
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
-#include "zeropoint/passes/node_facts.h"
-#include "zeropoint/passes/real_constants.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/real_constants.h"
 
 namespace zeropoint::internal {
 

@@ -14,10 +14,11 @@
 
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/edit_nodes.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/initializer.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pair_params.h"
 #include "zeropoint/passes/pass.h"
 
@@ -51,9 +52,9 @@ class PropagateCodes {
       constexpr std::array<std::string_view, 6> kMovers = {
           "Transpose", "Reshape", "Squeeze",
           "Unsqueeze", "Flatten", "Identity"};
-      if (!internal::IsOneOf(graph, node, kMovers)) continue;
-      const NodeId dequantize = internal::ProducerIfOp(
-          graph, graph.input(node, 0), "DequantizeLinear");
+      if (!IsOneOf(graph, node, kMovers)) continue;
+      const NodeId dequantize =
+          ProducerIfOp(graph, graph.input(node, 0), "DequantizeLinear");
       if (dequantize == kNoNode || !Moves(graph, node, dequantize)) continue;
       if (Move(graph, context.evaluate, node, dequantize, rewriter)) {
         ++report.rewrites;
@@ -111,7 +112,7 @@ class PropagateCodes {
     const ScopeId scope = graph.scope(node);
     const ValueId before = graph.output(dequantize, 0);
     rewriter.Erase(node);
-    internal::EraseIfUnused(graph, rewriter, before);
+    EraseIfUnused(graph, rewriter, before);
     rewriter.Add(std::move(behind), scope);
     return true;
   }

@@ -14,8 +14,8 @@
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/operands.h"
 #include "zeropoint/passes/pair_params.h"
 #include "zeropoint/passes/pass.h"
@@ -93,12 +93,12 @@ class PropagateQdq {
                              Rewriter& rewriter) {
     if (output == kNoValue) return 0;
     const NodeId source =
-        internal::ProducerIfOp(graph, graph.input(node, 0), "DequantizeLinear");
+        ProducerIfOp(graph, graph.input(node, 0), "DequantizeLinear");
     if (source == kNoNode || !HasOneScale(graph, source)) return 0;
     std::vector<Use> readers;
     bool wanted = false;
     for (const Use& use : graph.uses(output)) {
-      if (internal::IsOp(graph, use.node, "QuantizeLinear")) continue;
+      if (IsOp(graph, use.node, "QuantizeLinear")) continue;
       readers.push_back(use);
       wanted =
           wanted || (use.input == 0 && IsQuantized(graph, use.node, target));
@@ -112,17 +112,16 @@ class PropagateQdq {
   static std::size_t Backward(const GraphView& graph, NodeId node,
                               const TargetSpec& target, Rewriter& rewriter) {
     const ValueId input = graph.input(node, 0);
-    const NodeId quantize = internal::SoleReader(graph, graph.output(node, 0));
-    if (internal::SoleReader(graph, input) != node ||
-        !internal::IsOp(graph, quantize, "QuantizeLinear") ||
+    const NodeId quantize = SoleReader(graph, graph.output(node, 0));
+    if (SoleReader(graph, input) != node ||
+        !IsOp(graph, quantize, "QuantizeLinear") ||
         !HasOneScale(graph, quantize) || graph.outputs(node).size() != 1) {
       return 0;
     }
     const NodeId producer = graph.producer(input);
     constexpr std::array<std::string_view, 2> kAbsorbed = {"Relu", "Clip"};
-    if (producer == kNoNode ||
-        (!IsQuantized(graph, producer, target) &&
-         !internal::IsOneOf(graph, producer, kAbsorbed))) {
+    if (producer == kNoNode || (!IsQuantized(graph, producer, target) &&
+                                !IsOneOf(graph, producer, kAbsorbed))) {
       return 0;
     }
     rewriter.SetInput(node, 0, AddPair(graph, quantize, input, rewriter));

@@ -16,9 +16,9 @@
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/opset_facts.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/quantize_tensor.h"
-#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint {
 
@@ -105,7 +105,7 @@ inline QdqParams AddParams(Rewriter& rewriter, const std::string& name,
   ZEROPOINT_ASSERT(filled.ok(), "AddParams needs an integer storage type");
   QdqParams added;
   added.scale = rewriter.AddInitializer(
-      internal::EncodeReals(name + "_scale", scale.view(), scale_type), scope);
+      EncodeReals(name + "_scale", scale.view(), scale_type), scope);
   added.zero_point = rewriter.AddInitializer(
       EncodeTensor(name + "_zero_point",
                    StoredCodes(zero_point, storage).view()),

@@ -20,9 +20,9 @@
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/graph/opset_facts.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantize_tensor.h"
@@ -64,7 +64,7 @@ class QuantizeBias {
     Rewriter rewriter(graph);
     PassReport report;
     for (const NodeId node : graph.nodes()) {
-      if (!internal::IsOneOf(graph, node, kRoots)) continue;
+      if (!IsOneOf(graph, node, kRoots)) continue;
       ZEROPOINT_ASSIGN_OR_RETURN(const std::optional<Bias> match,
                                  Match(graph, node, context));
       if (!match) continue;

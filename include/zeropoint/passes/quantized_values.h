@@ -21,12 +21,12 @@
 #include "zeropoint/graph/attributes.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/initializer.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantize_tensor.h"
-#include "zeropoint/passes/real_constants.h"
-#include "zeropoint/passes/value_facts.h"
 
 namespace zeropoint::internal {
 

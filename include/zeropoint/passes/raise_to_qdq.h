@@ -15,6 +15,8 @@
 #include "zeropoint/core/form.h"
 #include "zeropoint/core/reference.h"
 #include "zeropoint/graph/attributes.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
 #include "zeropoint/passes/integer_chain.h"
 #include "zeropoint/passes/known_codes.h"
 #include "zeropoint/passes/pass.h"

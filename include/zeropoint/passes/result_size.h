@@ -17,8 +17,8 @@
 #include "zeropoint/core/data_type.h"
 #include "zeropoint/core/tensor_view.h"
 #include "zeropoint/graph/graph_view.h"
-#include "zeropoint/passes/node_facts.h"
-#include "zeropoint/passes/value_facts.h"
+#include "zeropoint/graph/match_node.h"
+#include "zeropoint/graph/match_value.h"
 
 namespace zeropoint::internal {
 

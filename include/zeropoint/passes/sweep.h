@@ -13,8 +13,8 @@
 
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/match_node.h"
 #include "zeropoint/graph/rewriter.h"
-#include "zeropoint/passes/node_facts.h"
 #include "zeropoint/passes/pass.h"
 
 namespace zeropoint {
@@ -50,6 +50,13 @@ class MatchResult {
 };
 
 namespace internal {
+
+/// "HardSwish needs opset 14; the model has 12": for Decline.
+inline std::string NeedsOpset(const GraphView& graph, std::string_view op_type,
+                              std::int64_t opset) {
+  return std::string(op_type) + " needs opset " + std::to_string(opset) +
+         "; the model has " + std::to_string(graph.model().opset());
+}
 /// A node that has no name is reported by its first output.
 inline Declined DeclinedNode(const GraphView& graph, NodeId node,
                              std::string reason) {
@@ -73,7 +80,7 @@ Result<PassReport> SweepRoots(const P& pass, GraphView& graph,
   PassReport report;
   Rewriter rewriter(graph);
   for (const NodeId root : graph.nodes()) {
-    if (!internal::IsOneOf(graph, root, P::kRoots)) continue;
+    if (!IsOneOf(graph, root, P::kRoots)) continue;
     auto match = pass.Match(graph, root);
     if (match) {
       ZEROPOINT_RETURN_IF_ERROR(pass.Rewrite(graph, *match, rewriter));

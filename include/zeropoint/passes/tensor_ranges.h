@@ -17,9 +17,9 @@
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/core/tensor_overrides.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/real_constants.h"
 #include "zeropoint/passes/live_interval.h"
 #include "zeropoint/passes/quantization_plan.h"
-#include "zeropoint/passes/real_constants.h"
 
 namespace zeropoint {
 

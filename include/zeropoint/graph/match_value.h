@@ -1,9 +1,9 @@
-// What patterns ask of a value: is it this constant, does it have this rank.
+// Matchers of values: is it this constant, does it have this rank.
 //
 // An answer is given only where the model proves it; whatever is unknown (a
 // missing type, a symbolic axis) is "nothing", and the pattern does not match.
-#ifndef ZEROPOINT_PASSES_VALUE_FACTS_H_
-#define ZEROPOINT_PASSES_VALUE_FACTS_H_
+#ifndef ZEROPOINT_GRAPH_MATCH_VALUE_H_
+#define ZEROPOINT_GRAPH_MATCH_VALUE_H_
 
 #include <cmath>
 #include <cstddef>
@@ -15,9 +15,9 @@
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/core/tensor_view.h"
 #include "zeropoint/graph/graph_view.h"
-#include "zeropoint/passes/real_constants.h"
+#include "zeropoint/graph/real_constants.h"
 
-namespace zeropoint::internal {
+namespace zeropoint {
 
 /// Number of axes.
 inline std::optional<std::size_t> RankOf(const GraphView& graph,
@@ -112,6 +112,6 @@ inline bool IsAbout(double value, double wanted,
   return std::abs(value - wanted) <= tolerance * std::abs(wanted);
 }
 
-}  // namespace zeropoint::internal
+}  // namespace zeropoint
 
-#endif  // ZEROPOINT_PASSES_VALUE_FACTS_H_
+#endif  // ZEROPOINT_GRAPH_MATCH_VALUE_H_

@@ -1,7 +1,7 @@
 // Constants of real numbers, whatever precision the model stores them in: read
 // as float, written in the type that their neighbours have.
-#ifndef ZEROPOINT_PASSES_REAL_CONSTANTS_H_
-#define ZEROPOINT_PASSES_REAL_CONSTANTS_H_
+#ifndef ZEROPOINT_GRAPH_REAL_CONSTANTS_H_
+#define ZEROPOINT_GRAPH_REAL_CONSTANTS_H_
 
 #include <string_view>
 
@@ -12,7 +12,7 @@
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/initializer.h"
 
-namespace zeropoint::internal {
+namespace zeropoint {
 
 /// Whether `value` is a constant of float, float16 or bfloat16.
 inline bool IsRealConstant(const GraphView& graph, ValueId value) {
@@ -60,6 +60,6 @@ inline onnx::TensorProto EncodeReal(std::string_view name, float value,
   return EncodeReals(name, TensorView(DataType::kFloat, {}, &value), type);
 }
 
-}  // namespace zeropoint::internal
+}  // namespace zeropoint
 
-#endif  // ZEROPOINT_PASSES_REAL_CONSTANTS_H_
+#endif  // ZEROPOINT_GRAPH_REAL_CONSTANTS_H_
