@@ -79,8 +79,8 @@ BOOST_AUTO_TEST_CASE(AnySplitMergedInAnyOrderGivesTheSameBytes) {
     std::vector<CalibrationState> shards;
     std::uint64_t begin = 0;
     while (begin < 24) {
-      const std::uint64_t end =
-          std::min<std::uint64_t>(24, begin + 1 + random() % (repeat % 10 + 1));
+      const std::uint64_t end = std::min<std::uint64_t>(
+          24, begin + 1 + random() % static_cast<unsigned>(repeat % 10 + 1));
       // Through a file, as a shard goes.
       shards.push_back(
           ParseState(Bytes(Observed(Numbers(begin, end)))).value());

@@ -84,7 +84,7 @@ void FillTensors(Field& tensors, const std::string& prefix) {
   add(onnx::TensorProto::UINT4, false).set_raw_data("\x05");
   add(99, false).set_raw_data("a type of tomorrow");
   onnx::TensorProto& last = add(onnx::TensorProto::FLOAT, false);
-  last.set_raw_data("\x01\x02\x03\x7f", 4);
+  last.set_raw_data(std::string("\x01\x02\x03\x7f", 4));
   last.set_doc_string("documentation");
   last.mutable_segment()->set_begin(0);
   last.mutable_segment()->set_end(1);

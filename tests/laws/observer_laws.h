@@ -101,8 +101,9 @@ O ObservedInPieces(std::span<const float> x, const KernelTable& kernels,
 template <Observer O, class StateOf>
 Status CheckObserverLaws(const KernelTable& kernels, StateOf state_of,
                          unsigned seed = 1) {
-  for (const std::size_t count :
-       {0, 1, 2, 7, 8, 9, 63, 64, 65, 513, 1024, 5000, 20011}) {
+  constexpr std::size_t kCounts[] = {0,  1,  2,   7,    8,    9,    63,
+                                     64, 65, 513, 1024, 5000, 20011};
+  for (const std::size_t count : kCounts) {
     std::mt19937 random(seed + static_cast<unsigned>(count));
     const std::vector<float> x = internal::AwkwardValues(count, random);
     const O whole = internal::Observed<O>(x, kernels);

@@ -28,14 +28,13 @@
 #include "zeropoint/kernels/quantize-inl.h"
 #include "zeropoint/kernels/rows-inl.h"
 
-HWY_BEFORE_NAMESPACE();
 namespace zeropoint::HWY_NAMESPACE {
 inline namespace ZEROPOINT_BASELINE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
 inline constexpr KernelTable kKernels = {
-    .target = HWY_STR(HWY_NAMESPACE) + 2,  // without the "N_"
+    .target = &HWY_STR(HWY_NAMESPACE)[2],  // without the "N_"
     .quantize_u8 = Quantize<std::uint8_t>,
     .quantize_i8 = Quantize<std::int8_t>,
     .quantize_u16 = Quantize<std::uint16_t>,
@@ -81,6 +80,5 @@ inline constexpr KernelTable kKernels = {
 
 }  // namespace ZEROPOINT_BASELINE
 }  // namespace zeropoint::HWY_NAMESPACE
-HWY_AFTER_NAMESPACE();
 
 #endif  // ZEROPOINT_KERNELS_TABLE_TOGGLE

@@ -128,7 +128,7 @@ namespace internal {
 /// Finds what a selection names in one graph.
 class SelectionResolver {
  public:
-  explicit SelectionResolver(const GraphView& graph) : graph_(graph) {
+  explicit SelectionResolver(const GraphView& graph) {
     for (const NodeId node : graph.nodes()) {
       labels_.emplace_back(NodeSelection::Label(graph.node(node)));
       nodes_.push_back(node);
@@ -176,7 +176,6 @@ class SelectionResolver {
                            "'" + NearestNames(plain, labels_));
   }
 
-  const GraphView& graph_;
   std::vector<NodeId> nodes_;
   std::vector<std::string> labels_;
 };

@@ -25,7 +25,6 @@ class WeightRounding {
                  int axis, WeightMatrix matrix, std::int32_t pair_limit)
       : real_(weight.real.As<float>()),
         scheme_(scheme),
-        axis_(axis),
         layout_(weight.real.dims(), axis),
         matrix_(matrix),
         pair_limit_(pair_limit) {
@@ -146,7 +145,6 @@ class WeightRounding {
 
   std::span<const float> real_;
   const SchemeSpec& scheme_;
-  int axis_;
   ChannelLayout layout_;
   WeightMatrix matrix_;
   std::int32_t pair_limit_;
