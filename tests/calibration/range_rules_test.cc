@@ -10,6 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "zeropoint/calibration/calibration_spec.h"
+#include "zeropoint/calibration/entropy_range.h"
+#include "zeropoint/calibration/folded_counts.h"
+#include "zeropoint/calibration/moments_range.h"
+#include "zeropoint/calibration/mse_range.h"
+#include "zeropoint/calibration/percentile_range.h"
 #include "zeropoint/calibration/tensor_statistics.h"
 #include "zeropoint/core/choose_qparams.h"
 #include "zeropoint/core/reference.h"

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "tests/laws/observer_laws.h"
+#include "zeropoint/calibration/calibration_spec.h"
+#include "zeropoint/calibration/calibration_state.h"
 #include "zeropoint/calibration/choose_ranges.h"
 #include "zeropoint/core/tensor.h"
 #include "zeropoint/kernels/kernel_table.h"

@@ -26,9 +26,7 @@ KernelTable FourAtOnce() {
 
 template <class F>
 void ForEachMethod(F check) {
-  ForEachTarget(check);
-  const KernelTable table = FourAtOnce();
-  BOOST_TEST_CONTEXT("target " << table.target) { check(table); }
+  ForEachTargetAnd(FourAtOnce(), check);
 }
 
 struct Problem {

@@ -23,6 +23,13 @@ void ForEachTarget(F check) {
   hwy::SetSupportedTargetsForTest(0);
 }
 
+/// The same, then with `own`: a method that no CPU of this machine has.
+template <class F>
+void ForEachTargetAnd(const KernelTable& own, F check) {
+  ForEachTarget(check);
+  BOOST_TEST_CONTEXT("target " << own.target) { check(own); }
+}
+
 /// `count` values, uniform in [lo, hi), the same in every run.
 inline std::vector<float> RandomFloats(std::size_t count, float lo, float hi,
                                        unsigned seed) {

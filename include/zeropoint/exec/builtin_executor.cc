@@ -40,7 +40,11 @@ struct BuiltinExecutor::State {
         resources{the_kernels, the_pool, arena,
                   std::numeric_limits<std::size_t>::max()},
         max_loop_iterations(the_max_loop_iterations),
-        values(plan.values().size()) {}
+        values(plan.values().size()) {
+    for (std::size_t i = 0; i < plan.input_count(); ++i) {
+      declared_types.push_back(DeclaredType(plan.values()[i].name));
+    }
+  }
 
   DataType DeclaredType(std::string_view input) const {
     for (const auto& declared : model.proto().graph().input()) {
@@ -56,7 +60,7 @@ struct BuiltinExecutor::State {
       const PlanValue& planned = plan.values()[i];
       RunValue& input = values[i];
       if (const Tensor* tensor = FindFeed(feeds, planned.name)) {
-        const DataType declared = DeclaredType(planned.name);
+        const DataType declared = declared_types[i];
         const Tensor* fed = tensor;
         if (IsHalf(declared) && tensor->type() == DataType::kFloat) {
           fed = &rounded.emplace_back(RoundedTo(declared, tensor->view()));
@@ -80,8 +84,9 @@ struct BuiltinExecutor::State {
   Arena arena;
   ExecResources resources;
   std::int64_t max_loop_iterations;
-  std::optional<Schedule> schedule;  // of the last run's taps
-  std::vector<RunValue> values;      // by number of the plan
+  std::vector<DataType> declared_types;  // of the inputs, in the plan's order
+  std::optional<Schedule> schedule;      // of the last run's taps
+  std::vector<RunValue> values;          // by number of the plan
 };
 
 BuiltinExecutor::BuiltinExecutor(std::unique_ptr<State> state)

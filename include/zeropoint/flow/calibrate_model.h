@@ -2,14 +2,10 @@
 #ifndef ZEROPOINT_FLOW_CALIBRATE_MODEL_H_
 #define ZEROPOINT_FLOW_CALIBRATE_MODEL_H_
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <vector>
 
 #include "zeropoint/calibration/calibration_state.h"
 #include "zeropoint/core/status.h"

@@ -2,14 +2,7 @@
 #ifndef ZEROPOINT_FLOW_CONVERT_H_
 #define ZEROPOINT_FLOW_CONVERT_H_
 
-#include <algorithm>
 #include <cstdint>
-#include <map>
-#include <set>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 #include "zeropoint/core/form.h"
 #include "zeropoint/core/status.h"

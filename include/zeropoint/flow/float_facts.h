@@ -2,12 +2,7 @@
 #ifndef ZEROPOINT_FLOW_FLOAT_FACTS_H_
 #define ZEROPOINT_FLOW_FLOAT_FACTS_H_
 
-#include <algorithm>
 #include <cstddef>
-#include <functional>
-#include <map>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "zeropoint/calibration/calibration_table.h"
@@ -16,7 +11,6 @@
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/exec/thread_pool.h"
 #include "zeropoint/flow/quantization_report.h"
-#include "zeropoint/flow/second_moments.h"
 #include "zeropoint/flow/static_options.h"
 #include "zeropoint/flow/trial.h"
 #include "zeropoint/flow/tune.h"

@@ -2,10 +2,6 @@
 #ifndef ZEROPOINT_FLOW_INSERT_PAIRS_H_
 #define ZEROPOINT_FLOW_INSERT_PAIRS_H_
 
-#include <algorithm>
-#include <string>
-#include <utility>
-
 #include "zeropoint/calibration/calibration_table.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
@@ -13,6 +9,7 @@
 #include "zeropoint/flow/static_options.h"
 #include "zeropoint/flow/tune.h"
 #include "zeropoint/graph/model.h"
+#include "zeropoint/passes/node_selection.h"
 #include "zeropoint/passes/weight_rounder.h"
 
 namespace zeropoint {

@@ -3,13 +3,13 @@
 #define ZEROPOINT_FLOW_QUANTIZE_DYNAMIC_H_
 
 #include <optional>
-#include <utility>
 
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/graph/model.h"
+#include "zeropoint/passes/node_selection.h"
 #include "zeropoint/profiles/onnx_runtime_cpu.h"
 
 namespace zeropoint {

@@ -3,13 +3,6 @@
 #ifndef ZEROPOINT_FLOW_QUANTIZE_QAT_H_
 #define ZEROPOINT_FLOW_QUANTIZE_QAT_H_
 
-#include <algorithm>
-#include <array>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/flow/quantization_report.h"

@@ -2,10 +2,6 @@
 #ifndef ZEROPOINT_FLOW_QUANTIZE_STATIC_H_
 #define ZEROPOINT_FLOW_QUANTIZE_STATIC_H_
 
-#include <cstddef>
-#include <string>
-#include <utility>
-
 #include "zeropoint/calibration/choose_ranges.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/data/feed_source_base.h"

@@ -3,10 +3,7 @@
 #ifndef ZEROPOINT_FLOW_TRIAL_H_
 #define ZEROPOINT_FLOW_TRIAL_H_
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <limits>
 #include <map>
 #include <optional>
 #include <string>

@@ -2,14 +2,10 @@
 #ifndef ZEROPOINT_REPORT_JSON_REPORT_H_
 #define ZEROPOINT_REPORT_JSON_REPORT_H_
 
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "zeropoint/flow/compare.h"
 #include "zeropoint/flow/describe_model.h"

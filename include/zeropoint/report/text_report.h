@@ -2,14 +2,7 @@
 #ifndef ZEROPOINT_REPORT_TEXT_REPORT_H_
 #define ZEROPOINT_REPORT_TEXT_REPORT_H_
 
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <cstdio>
-#include <map>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "zeropoint/flow/compare.h"
 #include "zeropoint/flow/describe_model.h"
