@@ -15,49 +15,39 @@ import sys
 import tempfile
 
 import samples
-from end_to_end import data_of, measure
+from bench_models import PROGRAM, add_options, chosen, data_of, measure_best
 
 HERE = pathlib.Path(__file__).parent
 
 
-def compare(program, model, folder, method, count, rounds):
-    best = {}
+def compare(model, folder, method, count, rounds):
     calib = str(folder / "calib.npz")
     with tempfile.TemporaryDirectory() as scratch:
         commands = {
-            "zeropoint": [program, "calibrate", str(model), "--data", calib, *samples.preprocess_options(folder), "--limit",
-                          str(count), "--collect", "minmax" if method == "minmax" else "all", "--quiet", "-o",
-                          f"{scratch}/state.zpcal"],
+            "zeropoint": [str(pathlib.Path.cwd() / PROGRAM), "calibrate", str(model), "--data", calib,
+                          *samples.preprocess_options(folder), "--limit", str(count), "--collect",
+                          "minmax" if method == "minmax" else "all", "--quiet", "-o", f"{scratch}/state.zpcal"],
             "onnxruntime": [sys.executable, "-W", "ignore", str(HERE / "onnxruntime_calibrator.py"), str(model), calib,
                             str(count), method],
         }
-        for _ in range(rounds):
-            for tool, command in commands.items():
-                measured = measure(command)
-                best[tool] = [min(pair) for pair in zip(best.get(tool, measured), measured)]
-    return best
+        return measure_best(commands, rounds)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", type=pathlib.Path)
+    add_options(parser)
     parser.add_argument("--samples", nargs="+", type=int, default=[8, 16, 32, 64])
     parser.add_argument("--methods", nargs="+", default=["minmax", "entropy", "percentile"])
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--json", action="store_true", help="one JSON line a measure")
     options = parser.parse_args()
-    runfiles = pathlib.Path.cwd()
-    called_from = pathlib.Path(os.environ.get("BUILD_WORKING_DIRECTORY", runfiles))
-    models = ([(called_from / model).resolve() for model in options.models] if options.models
-              else sorted(runfiles.glob("examples/data/*/model.onnx")))
     if not options.json:
         print(f"fastest of {options.rounds}, {os.cpu_count()} CPUs\n")
         print(f"{'model':20}{'method':12}{'samples':>8}{'zeropoint':>20}{'onnxruntime':>22}{'ratio of time':>16}{'of memory':>12}")
-    for model in models:
+    for model in chosen(options):
         name, folder = data_of(model)
         for method in options.methods:
             for count in options.samples:
-                best = compare(str(runfiles / "tools/zeropoint/zeropoint"), model, folder, method, count, options.rounds)
+                best = compare(model, folder, method, count, options.rounds)
                 (seconds, memory), (peer_seconds, peer_memory) = best["zeropoint"], best["onnxruntime"]
                 if options.json:
                     for measure_name, unit, value, peer in (("calibrate-seconds", "s", seconds, peer_seconds),

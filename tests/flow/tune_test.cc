@@ -16,6 +16,7 @@ struct Network {
   std::map<std::string, double> noise;
   double nearest = 0.02;      // what nearest rounding adds
   double uncorrected = 0.01;  // what the missing bias correction adds
+  double form = 0.0;          // what the placement for a form adds
   std::size_t calls = 0;
 
   explicit Network(std::size_t count) {
@@ -26,13 +27,15 @@ struct Network {
     }
   }
 
-  Result<TuningResult> Run(const TuneOptions& options = {}) {
+  Result<TuningResult> Run(const TuneOptions& options = {},
+                           const QuantizationChoice& start = {}) {
     return Tune(
-        options, {}, nodes,
+        options, start, nodes,
         [&](const QuantizationChoice& choice, bool) -> Result<double> {
           ++calls;
           double sum = choice.second_order_rounding ? 0.0 : nearest;
           sum += choice.correct_bias ? 0.0 : uncorrected;
+          sum += choice.placed_for_form ? form : 0.0;
           for (const auto& [name, own] : noise) {
             const auto& real = choice.float_nodes;
             if (std::find(real.begin(), real.end(), name) == real.end()) {
@@ -62,6 +65,16 @@ BOOST_AUTO_TEST_CASE(RemediesThatHurtGo) {
   BOOST_REQUIRE(tuned.ok());
   BOOST_TEST(!tuned->choice.second_order_rounding);
   BOOST_TEST(!tuned->choice.correct_bias);
+}
+
+BOOST_AUTO_TEST_CASE(APlacementForTheFormMayCostNothing) {
+  for (const double cost : {-1e-5, 1e-5}) {
+    Network network(50);
+    network.form = cost;
+    const auto tuned = network.Run({}, {.placed_for_form = true});
+    BOOST_REQUIRE(tuned.ok());
+    BOOST_TEST(tuned->choice.placed_for_form == (cost < 0));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(TheWorstNodesReturnToFloatInFewTrials) {

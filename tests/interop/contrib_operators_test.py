@@ -82,6 +82,31 @@ def cases():
     yield "attention_causal", Case("Attention", [x, *qkv], num_heads=4, unidirectional=1)
     yield "attention_mask", Case("Attention", [x, *qkv, np.array([[1] * 5, [1, 1, 1, 0, 0]], np.int32)], num_heads=2)
     yield "attention_lengths", Case("Attention", [x, *qkv, np.array([5, 3], np.int32)], num_heads=2)
+    codes_of_x = [codes(0, 256, np.uint8, 2, 5, hidden), codes(-64, 64, np.int8, hidden, 3 * hidden), reals(3 * hidden)]
+    by_column = [np.array(0.02, np.float32), np.abs(reals(3 * hidden)) / 64]
+    zeros = [np.array(128, np.uint8), np.zeros(3 * hidden, np.int8)]
+    mask = np.array([[1] * 5, [1, 1, 1, 0, 0]], np.int32)
+    yield "q_attention", Case("QAttention", [*codes_of_x, np.array(0.02, np.float32), np.array(0.01, np.float32), None,
+                                             zeros[0], np.array(3, np.int8)], num_heads=4)
+    yield "q_attention_mask", Case("QAttention", [*codes_of_x, *by_column, mask, *zeros], num_heads=2)
+    yield "q_attention_causal", Case("QAttention", [*codes_of_x, *by_column, None, *zeros], num_heads=4, unidirectional=1)
+    tables = [codes(0, 256, np.uint8, *shape) for shape in ((20, hidden), (8, hidden), (2, hidden), (hidden,), (hidden,))]
+    table_scales = [np.array(scale, np.float32) for scale in (0.02, 0.01, 0.03, 0.01, 0.02)]
+    table_zeros = [np.array(zero, np.uint8) for zero in (128, 3, 120, 0, 255)]
+    yield "q_embed_layer_normalization", Case("QEmbedLayerNormalization",
+                                              [*words[:2], *tables, mask, *table_scales, *table_zeros], fed=2, outputs=2)
+    yield "q_embed_layer_normalization_plain", Case(
+        "QEmbedLayerNormalization",
+        [words[0], None, *tables[:2], None, *tables[3:], None, *table_scales[:2], None, *table_scales[3:], *table_zeros[:2],
+         None, *table_zeros[3:]], outputs=2)
+    for direction, count in (("forward", 1), ("reverse", 1), ("bidirectional", 2)):
+        for rows in ((), (4 * hidden,)):
+            weights = [codes(-127, 128, np.int8, count, 6, 4 * hidden), codes(-127, 128, np.int8, count, hidden, 4 * hidden)]
+            params = [np.abs(reals(count, *rows)) / 200, np.zeros((count, *rows), np.int8)]
+            yield f"dynamic_quantize_lstm_{direction}_{len(rows)}", Case(
+                "DynamicQuantizeLSTM",
+                [reals(4, 1, 6), *weights, reals(count, 8 * hidden), None, None, None, None, *params, *params], outputs=3,
+                direction=direction, hidden_size=hidden)
     yield "fused_matmul", Case("FusedMatMul", [reals(3, 4, 5), reals(3, 6, 4)], fed=2, transA=1, transB=1, alpha=0.5)
     scales = [np.array(0.1, np.float32), np.array(0.2, np.float32)]
     # Weights of 7 bits: on some CPUs ONNX Runtime saturates the sum of two products in 16 bits.

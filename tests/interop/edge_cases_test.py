@@ -1,112 +1,23 @@
 """Rare models, built here, quantized by `zeropoint static`: ONNX Runtime (optimizations off and on) and `zeropoint run` compute
 nearly what the float model computes."""
 import json
-import pathlib
-import tempfile
 import unittest
 
 import numpy as np
 import onnx
-import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, numpy_helper
 
+from edge_case import EdgeCase, RANDOM, node, onnxruntime_outputs, value
 from support import zeropoint
-
-RANDOM = np.random.default_rng(7)
-
-
-def onnxruntime_outputs(path, feeds, optimized=True):
-    """[sample][output]. Without VNNI its kernels add pairs of uint8 by int8 products in 16 bits, which saturates; the option
-    makes them exact, so that what is measured is the model."""
-    options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.x64quantprecision", "1")
-    if not optimized:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return [session.run(None, feed) for feed in feeds]
-
-
-def value(name, shape, kind=TensorProto.FLOAT):
-    return helper.make_tensor_value_info(name, kind, shape)
-
-
-def node(op_type, inputs, outputs, **attributes):
-    return helper.make_node(op_type, inputs, outputs, name=f"{op_type}_{outputs[0]}", **attributes)
-
-
-class EdgeCase(unittest.TestCase):
-    def setUp(self):
-        RANDOM.bit_generator.state = np.random.default_rng(7).bit_generator.state  # whichever tests ran before
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def build(self, nodes, inputs, outputs, constants, opset=13, ir_version=8):
-        graph = helper.make_graph(nodes, "g", inputs, outputs,
-                                  [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()])
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir_version)
-        onnx.checker.check_model(model, full_check=True)
-        path = self.folder / "float.onnx"
-        onnx.save(model, path)
-        return path
-
-    def samples(self, **shapes):
-        return {name: RANDOM.uniform(-1, 1, (8, *shape)).astype(np.float32) for name, shape in shapes.items()}
-
-    def quantize(self, path, samples, *options, profile="generic"):
-        data = self.folder / "data.npz"
-        np.savez(data, **samples)
-        output = self.folder / "quantized.onnx"
-        result = zeropoint("static", path, "--data", data, "-o", output, "--profile", profile, "--optimize", "off",
-                           "--bias-correction", "off", "--json", *options)
-        model = onnx.load(output)
-        onnx.checker.check_model(model, full_check=True)
-        return output, model, json.loads(result.stdout)
-
-    def outputs_of(self, path, samples):
-        """By name of the runtime: [sample][output]."""
-        count = len(next(iter(samples.values())))
-        feeds = [{name: array[i] for name, array in samples.items()} for i in range(count)]
-        results = {"onnxruntime": onnxruntime_outputs(path, feeds),
-                   "onnxruntime, not optimized": onnxruntime_outputs(path, feeds, optimized=False)}
-        data, output = self.folder / "run.npz", self.folder / "outputs.npz"
-        np.savez(data, **samples)
-        zeropoint("run", path, "--data", data, "-o", output)
-        arrays = np.load(output)
-        names = [each.name for each in onnx.load(path).graph.output]
-        results["zeropoint"] = [[arrays[name][i] for name in names] for i in range(count)]
-        return results
-
-    def check(self, path, samples, *options, steps=3.0, profile="generic", bits=8):
-        """The error stays within `steps` steps of each output's range."""
-        output, model, report = self.quantize(path, samples, *options, profile=profile)
-        expected = self.outputs_of(path, samples)["onnxruntime, not optimized"]
-        for runtime, results in self.outputs_of(output, samples).items():
-            for index in range(len(expected[0])):
-                real = np.stack([outputs[index] for outputs in expected])
-                got = np.stack([outputs[index] for outputs in results])
-                step = (max(real.max(), 0) - min(real.min(), 0)) / (2 ** bits - 1)
-                self.assertLessEqual(np.abs(real - got).max(), steps * step + 1e-6, f"output {index} in {runtime}")
-        return output, model, report
-
-    @staticmethod
-    def initializer(model, name):
-        for tensor in model.graph.initializer:
-            if tensor.name == name:
-                return numpy_helper.to_array(tensor)
-        raise AssertionError(f"no initializer {name} among {[tensor.name for tensor in model.graph.initializer]}")
-
-    @staticmethod
-    def count(model, op_type):
-        return sum(each.op_type == op_type for each in model.graph.node)
 
 
 class Rounding(EdgeCase):
     def test_weight_ties_go_to_even(self):
         weights = np.array([127, 126.5, 0.5, 2.5], np.float32).reshape(4, 1)
         path = self.build([node("MatMul", ["x", "w"], ["y"])], [value("x", [1, 4])], [value("y", [1, 1])], {"w": weights})
-        _, model, _ = self.check(path, self.samples(x=(1, 4)), "--rounding", "nearest", "--tune", "off")
-        self.assertEqual([127, 126, 0, 2], self.initializer(model, "w_quantized").ravel().tolist())
+        models = self.check_forms(path, self.samples(x=(1, 4)), "--rounding", "nearest", "--tune", "off")
+        for model in models.values():
+            self.assertEqual([127, 126, 0, 2], self.initializer(model, "w_quantized").ravel().tolist())
 
     def test_a_channel_of_zeros_has_scale_one(self):
         weights = RANDOM.normal(size=(2, 3, 1, 1)).astype(np.float32)
@@ -126,10 +37,11 @@ class Bias(EdgeCase):
                            "b": np.array([3.0, -2.0], np.float32)})
 
     def test_a_shared_bias_has_a_copy_for_each_scale(self):
-        _, model, _ = self.check(self.conv_pair(), self.samples(x=(1, 2, 4, 4)))
-        codes = [tensor for tensor in model.graph.initializer
-                 if tensor.data_type == TensorProto.INT32 and len(tensor.dims) == 1 and "quantized" in tensor.name]
-        self.assertEqual(2, len(codes))
+        models = self.check_forms(self.conv_pair(), self.samples(x=(1, 2, 4, 4)))
+        for form in ("qdq", "qoperator", "qoperator+ms"):
+            codes = [tensor for tensor in models[form].graph.initializer
+                     if tensor.data_type == TensorProto.INT32 and len(tensor.dims) == 1 and "quantized" in tensor.name]
+            self.assertEqual(2, len(codes), form)
 
     def test_the_bias_may_stay_float(self):
         _, model, _ = self.check(self.conv_pair(), self.samples(x=(1, 2, 4, 4)), "--bias", "float")
@@ -141,20 +53,20 @@ class Bias(EdgeCase):
                               [value("y", [1, 3])], {"w": RANDOM.normal(size=(6, 3)).astype(np.float32),
                                                      "b": np.array([5.0, -4.0, 3.0], np.float32)})
             with self.subTest(alpha=alpha, beta=beta):
-                self.check(path, self.samples(x=(1, 6)))
+                self.check_forms(path, self.samples(x=(1, 6)))
 
     def test_a_bias_beyond_int32_enlarges_the_scale(self):
         path = self.build([node("Conv", ["x", "w", "b"], ["y"])], [value("x", [1, 1, 2, 2])], [value("y", [1, 2, 2, 2])],
                           {"w": np.array([1.0, 1e-9], np.float32).reshape(2, 1, 1, 1),
                            "b": np.array([1.0, 50.0], np.float32)})
-        self.check(path, self.samples(x=(1, 1, 2, 2)))
+        self.check_forms(path, self.samples(x=(1, 1, 2, 2)))
 
     def test_grouped_transposed_convolution(self):
         path = self.build([node("ConvTranspose", ["x", "w", "b"], ["y"], group=2)], [value("x", [1, 4, 3, 3])],
                           [value("y", [1, 6, 4, 4])],
                           {"w": (RANDOM.normal(size=(4, 3, 2, 2)) * np.array([1, 10, 100]).reshape(1, 3, 1, 1))
                            .astype(np.float32), "b": RANDOM.normal(size=6).astype(np.float32)})
-        self.check(path, self.samples(x=(1, 4, 3, 3)))
+        self.check_forms(path, self.samples(x=(1, 4, 3, 3)))
 
 
 class Activations(EdgeCase):
@@ -171,10 +83,10 @@ class Activations(EdgeCase):
 
     def test_a_second_reader_of_the_relus_input(self):
         path = self.conv_then([node("Relu", ["c"], ["y"]), node("Neg", ["c"], ["z"])], ["y", "z"])
-        self.check(path, self.samples(x=(1, 2, 4, 4)))
+        self.check_forms(path, self.samples(x=(1, 2, 4, 4)))
 
     def test_the_relus_input_is_a_graph_output(self):
-        self.check(self.conv_then([node("Relu", ["c"], ["y"])], ["c", "y"]), self.samples(x=(1, 2, 4, 4)))
+        self.check_forms(self.conv_then([node("Relu", ["c"], ["y"])], ["c", "y"]), self.samples(x=(1, 2, 4, 4)))
 
     def test_a_clip_above_zero(self):
         path = self.conv_then([node("Clip", ["c", "one"], ["y"])], ["y"], one=np.float32(1))

@@ -247,10 +247,11 @@ BOOST_AUTO_TEST_CASE(WeightsHaveOneScaleForEachOutputChannel) {
   BOOST_TEST(ScaleDims(R"(<ir_version: 8, opset_import: ["" : 13]>
       g (float[1, 1] x) => (float[p, q] y) <float[3, 1] w = {1.0, 2.0, 3.0}>
       { y = Gemm <transB = 1> (x, w) })") == dims(3));
+  // ONNX Runtime takes no scales for the columns of a stack of matrices.
   BOOST_TEST(ScaleDims(R"(<ir_version: 8, opset_import: ["" : 13]>
       g (float[2, 1, 1] x) => (float[p, q, r] y)
       <float[2, 1, 3] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0}>
-      { y = MatMul (x, w) })") == dims(3));
+      { y = MatMul (x, w) })") == std::vector<std::int64_t>());
   BOOST_TEST(ScaleDims(R"(<ir_version: 8, opset_import: ["" : 17]>
       g (float[1, 3] x) => (float[p, q] y) <float[3] w = {1.0, 2.0, 3.0}>
       { y = LayerNormalization (x, w) })") == dims(3));

@@ -97,18 +97,20 @@ Result<std::unique_ptr<FeedSource>> OpenData(const DataOptions& options,
   return OpenFeedSource(options.source, source);
 }
 
-void AddSelectionOptions(CLI::App& command, SelectionOptions& options) {
+void AddSelectionOptions(CLI::App& command, SelectionOptions& options,
+                         const std::string& verb, const std::string& left) {
   command
       .add_option("--op-types", options.op_types,
-                  "quantize only these operator types")
+                  verb + " only these operator types")
       ->delimiter(',');
   command.add_option("--nodes", options.nodes,
-                     "quantize only these nodes: A,B or re:^/block3/");
+                     verb + " only these nodes: A,B or re:^/block3/");
   command.add_option("--exclude", options.exclude,
-                     "leave these nodes in float: A,B or re:PATTERN");
+                     "leave these nodes " + left + ": A,B or re:PATTERN");
   command.add_option("--subgraph", options.subgraphs,
-                     "quantize only the nodes between these tensors: "
-                     "in1,in2->out1; may be repeated");
+                     verb +
+                         " only the nodes between these tensors: "
+                         "in1,in2->out1; may be repeated");
 }
 
 Result<NodeSelection> MakeSelection(const SelectionOptions& options) {

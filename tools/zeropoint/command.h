@@ -62,7 +62,11 @@ struct SelectionOptions {
   std::vector<std::string> exclude;
   std::vector<std::string> subgraphs;
 };
-void AddSelectionOptions(CLI::App& command, SelectionOptions& options);
+/// Their help says what the command does with a node (`verb`), and how it
+/// leaves the others (`left`).
+void AddSelectionOptions(CLI::App& command, SelectionOptions& options,
+                         const std::string& verb = "quantize",
+                         const std::string& left = "in float");
 
 /// Errors: kInvalidArgument for a sub-graph that cannot be read.
 Result<NodeSelection> MakeSelection(const SelectionOptions& options);

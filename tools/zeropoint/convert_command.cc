@@ -70,18 +70,10 @@ void AddConvert(CLI::App& program, Run& run) {
   app->add_option("--opset", command->opset,
                   "raise the operator set to this version first")
       ->check(CLI::Range(1, 1000));
-  AddSelectionOptions(*app, command->selection);
+  AddSelectionOptions(*app, command->selection, "convert", "as they are");
   app->get_option("--op-types")
       ->description(
           "convert only these operator types: Conv is QLinearConv too");
-  app->get_option("--nodes")->description(
-      "convert only these nodes: A,B or re:^/block3/");
-  app->get_option("--exclude")
-      ->description("leave these nodes as they are: A,B or re:PATTERN");
-  app->get_option("--subgraph")
-      ->description(
-          "convert only the nodes between these tensors: in1,in2->out1; may be "
-          "repeated");
   app->add_flag("--json", command->json,
                 "print the result as JSON on standard output");
   app->add_flag("--quiet", command->quiet, "print errors only");

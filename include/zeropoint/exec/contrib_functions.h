@@ -91,14 +91,20 @@ inline std::string SkipSimplifiedLayerNormalization(const Call& call) {
   return SkipNormalization(call, false);
 }
 
-/// y = LayerNormalization(word[ids] + position[i] + segment[segment_ids]);
-/// output 1 counts the mask, output 2 is the sum.
-inline std::string EmbedLayerNormalization(const Call& call) {
-  std::string text =
-      "F (ids, segment_ids, word, position, segment, gamma, beta, mask, "
-      "position_ids) => (y, count, sum) {\n"
-      "words = Gather (word, ids)\n";
-  if (call.Has(8)) {
+/// The lines that look up `rows` of a table, which may hold codes.
+inline std::string LookUp(const std::string& rows, const std::string& table,
+                          const char* indices, bool codes) {
+  if (!codes) return rows + " = Gather (" + table + ", " + indices + ")\n";
+  return rows + "_codes = Gather (" + table + ", " + indices + ")\n" + rows +
+         " = DequantizeLinear (" + rows + "_codes, " + table + "_scale, " +
+         table + "_zero)\n";
+}
+
+/// The lines of y = LayerNormalization(word[ids] + position[i] +
+/// segment[segment_ids]), and of the count of the mask.
+inline std::string EmbedAndNormalize(const Call& call, bool codes) {
+  std::string text;
+  if (!codes && call.Has(8)) {
     text += "places = Identity (position_ids)\n";
   } else {
     text +=
@@ -108,12 +114,12 @@ inline std::string EmbedLayerNormalization(const Call& call) {
         "to = Squeeze (length)\n"
         "places = Range (from, to, step)\n";
   }
-  text += "positions = Gather (position, places)\n";
+  text += LookUp("words", "word", "ids", codes) +
+          LookUp("positions", "position", "places", codes);
   if (call.Has(1) && call.Has(4)) {
-    text +=
-        "both = Add (words, positions)\n"
-        "segments = Gather (segment, segment_ids)\n"
-        "sum = Add (both, segments)\n";
+    text += LookUp("segments", "segment", "segment_ids", codes) +
+            "both = Add (words, positions)\n"
+            "sum = Add (both, segments)\n";
   } else {
     text += "sum = Add (words, positions)\n";
   }
@@ -127,6 +133,24 @@ inline std::string EmbedLayerNormalization(const Call& call) {
         "count = ConstantOfShape <value = int32[1] {0}> (batch)\n";
   }
   return text + Normalize(call, true, call.Has(6), "y") + "}";
+}
+
+/// Output 1 counts the mask, output 2 is the sum.
+inline std::string EmbedLayerNormalization(const Call& call) {
+  return "F (ids, segment_ids, word, position, segment, gamma, beta, mask, "
+         "position_ids) => (y, count, sum) {\n" +
+         EmbedAndNormalize(call, false);
+}
+
+/// The same with codes, each with one scale, in place of constants.
+inline std::string QEmbedLayerNormalization(const Call& call) {
+  return "F (ids, segment_ids, word, position, segment, gamma_codes, "
+         "beta_codes, mask, word_scale, position_scale, segment_scale, "
+         "gamma_scale, beta_scale, word_zero, position_zero, segment_zero, "
+         "gamma_zero, beta_zero) => (y, count) {\n"
+         "gamma = DequantizeLinear (gamma_codes, gamma_scale, gamma_zero)\n"
+         "beta = DequantizeLinear (beta_codes, beta_scale, beta_zero)\n" +
+         EmbedAndNormalize(call, true);
 }
 
 /// y = alpha op(a) op(b), where op may exchange the last two axes.
@@ -157,47 +181,53 @@ inline std::string FusedMatMul(const Call& call) {
          "y = Mul (product, typed)\n}";
 }
 
+/// The lines of real = (a - a_zero) (b - b_zero), for two `factors`.
+inline std::string IntegerProduct(const Call& call, const std::string& factors,
+                                  int a_zero, const std::string& a_zero_name,
+                                  int b_zero, const std::string& b_zero_name) {
+  std::string zeros;
+  if (call.Has(a_zero) || call.Has(b_zero)) {
+    zeros += ", " + (call.Has(a_zero) ? a_zero_name : "");
+  }
+  if (call.Has(b_zero)) zeros += ", " + b_zero_name;
+  return "sums = MatMulInteger (" + factors + zeros +
+         ")\n"
+         "real = Cast <to = 1> (sums)\n";
+}
+
 /// y = (a - a_zero) (b - b_zero) a_scale b_scale + bias
 inline std::string MatMulIntegerToFloat(const Call& call) {
-  std::string zeros;
-  if (call.Has(4) || call.Has(5)) zeros += call.Has(4) ? ", a_zero" : ", ";
-  if (call.Has(5)) zeros += ", b_zero";
-  return "F (a, b, a_scale, b_scale, a_zero, b_zero, bias) => (y) {\n"
-         "product = MatMulInteger (a, b" +
-         zeros +
-         ")\n"
-         "real = CastLike (product, a_scale)\n"
+  return "F (a, b, a_scale, b_scale, a_zero, b_zero, bias) => (y) {\n" +
+         IntegerProduct(call, "a, b", 4, "a_zero", 5, "b_zero") +
+         "typed = CastLike (real, a_scale)\n"
          "scale = Mul (a_scale, b_scale)\n" +
-         (call.Has(6) ? "scaled = Mul (real, scale)\n"
+         (call.Has(6) ? "scaled = Mul (typed, scale)\n"
                         "y = Add (scaled, bias)\n}"
-                      : "y = Mul (real, scale)\n}");
+                      : "y = Mul (typed, scale)\n}");
 }
 
 /// The same with a quantized when it is seen.
 inline std::string DynamicQuantizeMatMul(const Call& call) {
   return std::string("F (a, b, b_scale, b_zero, bias) => (y) {\n") +
          "codes, a_scale, a_zero = DynamicQuantizeLinear (a)\n"
-         "product = MatMulInteger (codes, b, a_zero" +
+         "sums = MatMulInteger (codes, b, a_zero" +
          (call.Has(3) ? ", b_zero" : "") +
          ")\n"
-         "real = Cast <to = 1> (product)\n"
+         "real = Cast <to = 1> (sums)\n"
          "scale = Mul (a_scale, b_scale)\n" +
          (call.Has(4) ? "scaled = Mul (real, scale)\n"
                         "y = Add (scaled, bias)\n}"
                       : "y = Mul (real, scale)\n}");
 }
 
-/// Heads of attention over q, k, v = x w + bias. A mask has a row for each
-/// batch, [batch, keys] or [batch, queries, keys], or the number of keys of
-/// each batch; what it hides gets mask_filter_value added.
-inline std::string Attention(const Call& call) {
+/// The lines of attention over the heads of q, k, v = product + bias. A mask
+/// has a row for each batch, [batch, keys] or [batch, queries, keys], or the
+/// number of keys of each batch; what it hides gets mask_filter_value added.
+inline std::string AttendToProduct(const Call& call, int mask, bool has_extra) {
   const std::string heads = std::to_string(GetInt(call.node, "num_heads", 1));
   const float scale = GetFloat(call.node, "scale", 0.0f);
-  std::string text =
-      "F (x, w, bias, mask, past, extra) => (y) {\n"
-      "product = MatMul (x, w)\n";
-  text += call.Has(2) ? "qkv = Add (product, bias)\n"
-                      : "qkv = Identity (product)\n";
+  std::string text = call.Has(2) ? "qkv = Add (product, bias)\n"
+                                 : "qkv = Identity (product)\n";
   const auto sizes = GetInts(call.node, "qkv_hidden_sizes");
   if (sizes.size() == 3) {
     text += "sizes = Constant <value_ints = [" + std::to_string(sizes[0]) +
@@ -207,8 +237,8 @@ inline std::string Attention(const Call& call) {
     text += "q, k, v = Split <axis = -1, num_outputs = 3> (qkv)\n";
   }
   std::string added;
-  if (call.Has(3)) {
-    const int rank = call.Rank(3);
+  if (call.Has(mask)) {
+    const int rank = call.Rank(static_cast<std::size_t>(mask));
     const char* axes = rank == 3 ? "[1]" : "[1, 2]";
     if (rank == 1) {
       text +=
@@ -235,7 +265,7 @@ inline std::string Attention(const Call& call) {
             "hidden = CastLike (filtered, q)\n";
     added = "hidden";
   }
-  if (call.Has(5)) {
+  if (has_extra) {
     text += added.empty() ? "masked = Identity (extra)\n"
                           : "masked = Add (hidden, extra)\n";
     added = "masked";
@@ -245,6 +275,22 @@ inline std::string Attention(const Call& call) {
          std::to_string(GetInt(call.node, "unidirectional", 0)) +
          (scale > 0 ? ", scale = " + Number(scale) : "") + "> (q, k, v" +
          (added.empty() ? "" : ", " + added) + ")\n}";
+}
+
+inline std::string Attention(const Call& call) {
+  return "F (x, w, bias, mask, past, extra) => (y) {\n"
+         "product = MatMul (x, w)\n" +
+         AttendToProduct(call, 3, call.Has(5));
+}
+
+/// The same with the product of codes.
+inline std::string QAttention(const Call& call) {
+  return "F (x, w, bias, x_scale, w_scale, mask, x_zero, w_zero, past) => "
+         "(y) {\n" +
+         IntegerProduct(call, "x, w", 6, "x_zero", 7, "w_zero") +
+         "scale = Mul (x_scale, w_scale)\n"
+         "product = Mul (real, scale)\n" +
+         AttendToProduct(call, 5, false);
 }
 
 struct Entry {
@@ -260,6 +306,8 @@ inline constexpr Entry kFunctions[] = {
     {"FusedMatMul", FusedMatMul},
     {"Gelu", Gelu},
     {"MatMulIntegerToFloat", MatMulIntegerToFloat},
+    {"QAttention", QAttention},
+    {"QEmbedLayerNormalization", QEmbedLayerNormalization},
     {"QuickGelu", QuickGelu},
     {"SkipLayerNormalization", SkipLayerNormalization},
     {"SkipSimplifiedLayerNormalization", SkipSimplifiedLayerNormalization},
@@ -278,9 +326,11 @@ inline const Entry* Find(std::string_view op_type) {
 inline Result<onnx::FunctionProto> Define(
     const Entry& entry, const onnx::NodeProto& node,
     const std::vector<onnx::TypeProto>& types) {
-  if (node.op_type() == "Attention" && node.input_size() > 4 &&
-      !node.input(4).empty()) {
-    return Unsupported("Attention with keys and values of the past");
+  const int past = node.op_type() == "Attention"    ? 4
+                   : node.op_type() == "QAttention" ? 8
+                                                    : -1;
+  if (past > 0 && node.input_size() > past && !node.input(past).empty()) {
+    return Unsupported(node.op_type() + " with keys and values of the past");
   }
   const std::string text =
       "<domain: \"com.microsoft\", opset_import: [\"\" : 24]>\n" +

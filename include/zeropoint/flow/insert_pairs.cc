@@ -1,6 +1,7 @@
 #include "zeropoint/flow/insert_pairs.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -66,7 +67,7 @@ Status InsertPairs(Model& model, const StaticQuantizationOptions& options,
 }
 
 Status LowerPairs(Model& model, const StaticQuantizationOptions& options,
-                  QuantizationReport& report) {
+                  const TargetSpec& target, QuantizationReport& report) {
   if (options.form == Form::kQdq && !options.integer_io) return Status();
   ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
   ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
@@ -82,6 +83,14 @@ Status LowerPairs(Model& model, const StaticQuantizationOptions& options,
   } else if (options.form == Form::kInteger) {
     Pipeline pipeline{LowerToInteger{}, EliminateDead{}};
     ZEROPOINT_RETURN_IF_ERROR(pipeline.Run(graph, context).status());
+  }
+  const DynamicRule* conv = target.FindDynamic("Conv", "");
+  if (conv != nullptr && !conv->slower.empty()) {
+    const std::size_t slow = graph.nodes_of_type("ConvInteger").size();
+    if (slow > 0) {
+      report.quantized.notes.push_back(
+          std::to_string(slow) + " convolutions: " + std::string(conv->slower));
+    }
   }
   for (Declined& declined : context.declined) {
     report.left_undone.push_back(std::move(declined));

@@ -30,9 +30,10 @@ Status InsertPairs(Model& model, const StaticQuantizationOptions& options,
 
 /// Turns the pairs of `model` into the form and the inputs and outputs that
 /// `options` ask for. What the form cannot say stays between pairs, and is
-/// reported. Errors: those of the passes.
+/// reported, as is what `target` runs slower than float. Errors: those of the
+/// passes.
 Status LowerPairs(Model& model, const StaticQuantizationOptions& options,
-                  QuantizationReport& report);
+                  const TargetSpec& target, QuantizationReport& report);
 
 }  // namespace zeropoint
 

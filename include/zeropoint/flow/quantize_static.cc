@@ -28,15 +28,16 @@ namespace zeropoint {
 
 namespace {
 
-/// The target with the options' schemes in place of its own.
+/// The target with the placement that `form` wants, and the options' schemes in
+/// place of its own.
 /// Errors: kInvalidArgument for schemes that activations or the form cannot
 /// have.
-Result<TargetSpec> ResolveTarget(const StaticQuantizationOptions& options) {
+Result<TargetSpec> ResolveTarget(const StaticQuantizationOptions& options,
+                                 Form form) {
   if (options.form == Form::kFloat) {
     return InvalidArgument("the float form is what there is already");
   }
-  TargetSpec target =
-      ForForm(options.target, options.form, options.microsoft_domain);
+  TargetSpec target = ForForm(options.target, form, options.microsoft_domain);
   if (options.activation_scheme) {
     target.activations = *options.activation_scheme;
   }
@@ -67,7 +68,10 @@ Result<QuantizationReport> QuantizeWithFacts(
     Model& model, const StaticQuantizationOptions& options, Learn learn) {
   QuantizationReport report;
   PhaseTimer timer(report.seconds);
-  ZEROPOINT_ASSIGN_OR_RETURN(const TargetSpec target, ResolveTarget(options));
+  ZEROPOINT_ASSIGN_OR_RETURN(const TargetSpec target,
+                             ResolveTarget(options, options.form));
+  ZEROPOINT_ASSIGN_OR_RETURN(const TargetSpec of_pairs,
+                             ResolveTarget(options, Form::kQdq));
   report.form = FormName(options.form);
   report.profile = target.name;
   report.activations = FormatScheme(target.activations);
@@ -103,13 +107,17 @@ Result<QuantizationReport> QuantizeWithFacts(
   const RememberingRounder nearest(to_nearest);
   const auto insert = [&](Model& to, const QuantizationChoice& choice,
                           QuantizationReport& into) {
+    const bool as_pairs =
+        options.form == Form::kQOperator && !choice.placed_for_form;
     return InsertPairs(to, options,
-                       {target, selection, facts.table,
+                       {as_pairs ? of_pairs : target, selection, facts.table,
                         choice.second_order_rounding ? second_order : nearest},
                        choice, into);
   };
   QuantizationChoice choice{
-      options.second_order_rounding, options.correct_bias, {}};
+      .second_order_rounding = options.second_order_rounding,
+      .correct_bias = options.correct_bias,
+      .placed_for_form = options.form == Form::kQOperator};
   if (!facts.held_out.feeds.empty()) {
     const auto noise = [&](const QuantizationChoice& tried,
                            bool quick) -> Result<double> {
@@ -129,7 +137,7 @@ Result<QuantizationReport> QuantizeWithFacts(
     timer.End("tuning");
   }
   ZEROPOINT_RETURN_IF_ERROR(insert(model, choice, report));
-  ZEROPOINT_RETURN_IF_ERROR(LowerPairs(model, options, report));
+  ZEROPOINT_RETURN_IF_ERROR(LowerPairs(model, options, target, report));
   timer.End("quantization");
   return report;
 }

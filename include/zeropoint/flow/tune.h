@@ -35,8 +35,10 @@ struct TuneOptions {
 struct QuantizationChoice {
   bool second_order_rounding = true;
   bool correct_bias = true;
+  /// Pairs stand where the form wants them, not where the target does.
+  bool placed_for_form = false;
   /// Names of nodes that stay float for the sake of accuracy.
-  std::vector<std::string> float_nodes;
+  std::vector<std::string> float_nodes = {};
 };
 
 /// A node that tuning may put back to float.
@@ -75,6 +77,12 @@ class Tuner {
   Result<TuningResult> Run(const std::vector<TunableNode>& nodes) {
     ZEROPOINT_ASSIGN_OR_RETURN(noise_, noise_of_(result_.choice, false));
     Note("as configured", noise_, true);
+    if (result_.choice.placed_for_form) {
+      QuantizationChoice other = result_.choice;
+      other.placed_for_form = false;
+      // The target's placement is the better one for speed too.
+      ZEROPOINT_RETURN_IF_ERROR(Try("placed as in qdq", std::move(other), 0.0));
+    }
     if (result_.choice.second_order_rounding) {
       QuantizationChoice other = result_.choice;
       other.second_order_rounding = false;
@@ -97,9 +105,12 @@ class Tuner {
   }
 
   Status Try(std::string what, QuantizationChoice choice) {
+    return Try(std::move(what), std::move(choice), options_.least_gain_db);
+  }
+  Status Try(std::string what, QuantizationChoice choice,
+             double least_gain_db) {
     ZEROPOINT_ASSIGN_OR_RETURN(const double noise, noise_of_(choice, false));
-    const bool better =
-        Decibel(noise) > Decibel(noise_) + options_.least_gain_db;
+    const bool better = Decibel(noise) > Decibel(noise_) + least_gain_db;
     Note(std::move(what), noise, better);
     if (better) {
       noise_ = noise;

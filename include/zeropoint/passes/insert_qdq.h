@@ -116,7 +116,8 @@ class QdqInserter {
                   node.node, static_cast<std::size_t>(node.operands.weight)))
               .value_or(Dims{})
               .size());
-      // A normalization whose scale has several axes: one scale for all.
+      // A normalization whose scale has several axes, a stack of matrices: one
+      // scale for all.
       if (axis == Operands::kNone && scheme.axis == kOperatorAxis) {
         return ReplaceByCodes(node, node.operands.weight, scheme,
                               TensorQParams::kPerTensor);

@@ -95,8 +95,13 @@ inline Result<Operands> WeightedOperands(const GraphView& graph, NodeId node,
   Operands operands;
   operands.activations = {0};
   operands.weight = 1;
-  operands.weight_axis = OutputChannelAxis(proto.op_type(), rank, transposed)
-                             .value_or(Operands::kNone);
+  // ONNX Runtime refuses scales for the columns of a stack of matrices, some of
+  // its operators only when they run.
+  const bool stack = proto.op_type() == "MatMul" && rank > 2;
+  if (!stack) {
+    operands.weight_axis = OutputChannelAxis(proto.op_type(), rank, transposed)
+                               .value_or(Operands::kNone);
+  }
   operands.reduction_axis = ReductionAxis(proto.op_type(), rank, transposed)
                                 .value_or(Operands::kNone);
   operands.bias = 2;

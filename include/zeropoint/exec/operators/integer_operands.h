@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/core/real_tensor.h"
 #include "zeropoint/core/reference.h"
 #include "zeropoint/exec/convert_element.h"
 #include "zeropoint/exec/operator.h"
@@ -76,10 +77,8 @@ inline Result<PerIndex<float>> ScalesOf(const OpContext& context, std::size_t i,
                                         std::size_t size) {
   PerIndex<float> scales;
   if (context.has_input(i) && context.input(i).type() == DataType::kFloat16) {
-    const auto* halves = static_cast<const Float16*>(context.input(i).data());
-    for (std::size_t k = 0; k < context.input(i).size(); ++k) {
-      scales.values.push_back(ToFloat(halves[k]));
-    }
+    scales.values.resize(context.input(i).size());
+    WidenHalf(context.input(i), scales.values.data());
   } else {
     ZEROPOINT_ASSIGN_OR_RETURN(const auto values, context.Input<float>(i));
     scales.values.assign(values.begin(), values.end());

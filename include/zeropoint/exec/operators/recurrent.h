@@ -1,4 +1,4 @@
-// RNN, GRU and LSTM.
+// RNN, GRU and LSTM, and DynamicQuantizeLSTM of com.microsoft.
 //
 // The equations are those of the operator specification. Weights come gate
 // after gate, a step computes all gates of all hidden units, and every number
@@ -7,7 +7,6 @@
 #define ZEROPOINT_EXEC_OPERATORS_RECURRENT_H_
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,63 +17,12 @@
 
 #include "zeropoint/exec/operator_factory.h"
 #include "zeropoint/exec/operators/reals.h"
+#include "zeropoint/exec/operators/recurrent_activation.h"
+#include "zeropoint/exec/operators/recurrent_codes.h"
 #include "zeropoint/graph/attributes.h"
 
 namespace zeropoint {
 namespace recurrent {
-
-/// f(x) with the constants alpha and beta.
-struct Activation {
-  double (*function)(double x, double alpha, double beta) = nullptr;
-  double alpha = 0;
-  double beta = 0;
-  double operator()(double x) const { return function(x, alpha, beta); }
-};
-
-inline Result<Activation> FindActivation(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return std::tolower(c); });
-  using F = double (*)(double, double, double);
-  struct Entry {
-    const char* name;
-    F function;
-    double alpha;
-    double beta;
-  };
-  static constexpr Entry kEntries[] = {
-      {"sigmoid",
-       [](double x, double, double) { return 1 / (1 + std::exp(-x)); }, 0, 0},
-      {"tanh", [](double x, double, double) { return std::tanh(x); }, 0, 0},
-      {"relu", [](double x, double, double) { return std::max(x, 0.0); }, 0, 0},
-      {"affine", [](double x, double a, double b) { return a * x + b; }, 1, 0},
-      {"leakyrelu",
-       [](double x, double a, double) { return x < 0 ? a * x : x; }, 0.01, 0},
-      {"thresholdedrelu",
-       [](double x, double a, double) { return x > a ? x : 0; }, 1, 0},
-      {"scaledtanh",
-       [](double x, double a, double b) { return a * std::tanh(b * x); }, 1, 1},
-      {"hardsigmoid",
-       [](double x, double a, double b) {
-         return std::clamp(a * x + b, 0.0, 1.0);
-       },
-       0.2, 0.5},
-      {"elu",
-       [](double x, double a, double) {
-         return x < 0 ? a * (std::exp(x) - 1) : x;
-       },
-       1, 0},
-      {"softsign",
-       [](double x, double, double) { return x / (1 + std::abs(x)); }, 0, 0},
-      {"softplus",
-       [](double x, double, double) { return std::log1p(std::exp(x)); }, 0, 0},
-  };
-  for (const Entry& entry : kEntries) {
-    if (name == entry.name) {
-      return Activation{entry.function, entry.alpha, entry.beta};
-    }
-  }
-  return InvalidModel("activation '" + name + "' is unknown");
-}
 
 enum class Cell { kRnn, kGru, kLstm };
 
@@ -83,12 +31,18 @@ enum class Cell { kRnn, kGru, kLstm };
 /// lengths [batch], initial H [directions, batch, hidden]; LSTM: initial C and
 /// peepholes P [directions, 3 * hidden]. With layout 1 the batch comes first.
 /// Outputs: Y [time, directions, batch, hidden], the last H; LSTM: the last C.
+///
+/// On codes: W [directions, input, gates * hidden] and R [directions, hidden,
+/// gates * hidden] hold them, inputs 8 to 11 are their scales and zero points;
+/// X as a whole, and H of each batch in each step, are rounded by their ranges.
 class Recurrent final : public Operator {
  public:
   static Result<std::unique_ptr<Operator>> Make(const OperatorInit& init,
-                                                Cell cell) {
+                                                Cell cell,
+                                                bool on_codes = false) {
     auto op = std::make_unique<Recurrent>();
     op->cell_ = cell;
+    op->on_codes_ = on_codes;
     op->gates_ = cell == Cell::kRnn ? 1 : cell == Cell::kGru ? 3 : 4;
     const auto& node = init.node;
     const std::string_view direction = GetString(node, "direction", "forward");
@@ -183,7 +137,7 @@ class Recurrent final : public Operator {
       return InvalidData("X, W and R need three axes");
     }
     const Sizes s{batch_first_ ? x[1] : x[0], batch_first_ ? x[0] : x[1], x[2],
-                  r[2]};
+                  r[on_codes_ ? 1 : 2]};
     if (hidden_ > 0 && hidden_ != s.hidden) {
       return InvalidModel("hidden_size differs from the weights'");
     }
@@ -193,8 +147,11 @@ class Recurrent final : public Operator {
     const std::int64_t d = Signed(directions_);
     const Dims state =
         batch_first_ ? Dims{s.batch, d, s.hidden} : Dims{d, s.batch, s.hidden};
-    ZEROPOINT_RETURN_IF_ERROR(CheckShape(context, 1, {d, rows, s.input}));
-    ZEROPOINT_RETURN_IF_ERROR(CheckShape(context, 2, {d, rows, s.hidden}));
+    const auto weights = [&](std::int64_t columns) {
+      return on_codes_ ? Dims{d, columns, rows} : Dims{d, rows, columns};
+    };
+    ZEROPOINT_RETURN_IF_ERROR(CheckShape(context, 1, weights(s.input)));
+    ZEROPOINT_RETURN_IF_ERROR(CheckShape(context, 2, weights(s.hidden)));
     ZEROPOINT_RETURN_IF_ERROR(CheckShape(context, 3, {d, 2 * rows}));
     ZEROPOINT_RETURN_IF_ERROR(CheckShape(context, 4, {s.batch}));
     ZEROPOINT_RETURN_IF_ERROR(CheckShape(context, 5, state));
@@ -217,8 +174,14 @@ class Recurrent final : public Operator {
     const std::size_t rows = gates_ * Index(s.hidden);
     const std::size_t states = directions_ * Index(s.batch * s.hidden);
     ZEROPOINT_RETURN_IF_ERROR(read(0, 0, data.x));
-    ZEROPOINT_RETURN_IF_ERROR(read(1, 0, data.w));
-    ZEROPOINT_RETURN_IF_ERROR(read(2, 0, data.r));
+    if (on_codes_) {
+      RoundDynamically(data.x);
+      ZEROPOINT_ASSIGN_OR_RETURN(data.w, ReadCodes(context, 1, 8));
+      ZEROPOINT_ASSIGN_OR_RETURN(data.r, ReadCodes(context, 2, 10));
+    } else {
+      ZEROPOINT_RETURN_IF_ERROR(read(1, 0, data.w));
+      ZEROPOINT_RETURN_IF_ERROR(read(2, 0, data.r));
+    }
     ZEROPOINT_RETURN_IF_ERROR(read(3, directions_ * 2 * rows, data.bias));
     ZEROPOINT_RETURN_IF_ERROR(read(5, states, data.h));
     const bool lstm = cell_ == Cell::kLstm;
@@ -275,6 +238,8 @@ class Recurrent final : public Operator {
   Gates Products(const Data& data, const Sizes& s, std::size_t d,
                  const double* x, const double* h) const {
     const std::size_t rows = gates_ * Index(s.hidden);
+    std::vector<double> seen(h, h + s.hidden);
+    if (on_codes_) RoundDynamically(seen);
     Gates gates{std::vector<double>(rows), std::vector<double>(rows)};
     const double* bias = data.bias.data() + d * 2 * rows;
     for (std::size_t row = 0; row < rows; ++row) {
@@ -284,7 +249,7 @@ class Recurrent final : public Operator {
       for (std::size_t k = 0; k < Index(s.input); ++k) sum += w[k] * x[k];
       gates.from_x[row] = sum;
       sum = bias[rows + row];
-      for (std::size_t k = 0; k < Index(s.hidden); ++k) sum += r[k] * h[k];
+      for (std::size_t k = 0; k < Index(s.hidden); ++k) sum += r[k] * seen[k];
       gates.from_h[row] = sum;
     }
     return gates;
@@ -363,12 +328,13 @@ class Recurrent final : public Operator {
   bool batch_first_ = false;
   bool resets_late_ = false;
   bool couples_ = false;
+  bool on_codes_ = false;
   std::vector<Activation> activations_;
 };
 
-template <Cell kCell>
+template <Cell kCell, bool kOnCodes = false>
 Result<std::unique_ptr<Operator>> MakeRecurrent(const OperatorInit& init) {
-  return Recurrent::Make(init, kCell);
+  return Recurrent::Make(init, kCell, kOnCodes);
 }
 
 }  // namespace recurrent
@@ -378,6 +344,8 @@ inline void AddRecurrentOperators(OperatorRegistry& registry) {
   registry.Add("", "GRU", {}, MakeRecurrent<Cell::kGru>);
   registry.Add("", "LSTM", {}, MakeRecurrent<Cell::kLstm>);
   registry.Add("", "RNN", {}, MakeRecurrent<Cell::kRnn>);
+  registry.Add("com.microsoft", "DynamicQuantizeLSTM", {},
+               MakeRecurrent<Cell::kLstm, true>);
 }
 
 }  // namespace zeropoint

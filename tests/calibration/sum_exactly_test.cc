@@ -1,0 +1,73 @@
+#include "zeropoint/calibration/sum_exactly.h"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "zeropoint/core/exact_sum.h"
+#include "zeropoint/kernels/kernel_table.h"
+
+namespace zeropoint {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+/// Normal values, each times a power of two of at most 2^`spread`.
+std::vector<float> Spread(std::size_t count, int spread, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<int> exponent(-spread, spread);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(count);
+  for (float& value : values) {
+    value = std::ldexp(normal(random), exponent(random));
+  }
+  return values;
+}
+
+void CheckSums(const std::vector<float>& x, bool finite) {
+  ExactFloatSum expected, sum;
+  ExactSquareSum expected_squares, squares;
+  for (const float value : x) {
+    if (!std::isfinite(value)) continue;
+    const auto wide = static_cast<double>(value);
+    expected.Add(wide);
+    expected_squares.Add(wide * wide);
+  }
+  BOOST_TEST(AddExactly(x, DispatchedKernels(), sum) == finite);
+  AddSquaresExactly(x, DispatchedKernels(), squares);
+  BOOST_TEST((sum == expected));
+  BOOST_TEST((squares == expected_squares));
+}
+
+BOOST_AUTO_TEST_SUITE(sum_exactly)
+
+BOOST_AUTO_TEST_CASE(EqualsTheSumOfEachValueAroundTheBlockSize) {
+  for (const std::size_t count :
+       {std::size_t{0}, std::size_t{1}, std::size_t{4}, std::size_t{5},
+        kSumBlock - 1, kSumBlock, kSumBlock + 1, 2 * kSumBlock + 3}) {
+    CheckSums(Spread(count, 3, 1), true);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(AddsOneByOneWhatTheKernelDeclines) {
+  CheckSums(Spread(kSumBlock + 7, 60, 2), true);
+}
+
+BOOST_AUTO_TEST_CASE(LeavesOutWhatIsNotFinite) {
+  for (const float bad : {kInfinity, -kInfinity, kNan}) {
+    for (const std::size_t count : {std::size_t{3}, kSumBlock + 9}) {
+      std::vector<float> x = Spread(count, 3, 3);
+      x[count / 2] = bad;
+      CheckSums(x, false);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace zeropoint
