@@ -63,8 +63,8 @@ int main() {
     const zp::Result<zp::Tensor> value = zp::DecodeTensor(tensor);
     if (!value.ok()) return 1;
     std::printf("%s:", tensor.name().c_str());
-    if (value->type() == zp::DataType::kUint8) {
-      for (const std::uint8_t code : value->As<std::uint8_t>()) {
+    if (value->type() == zp::DataType::kInt8) {
+      for (const std::int8_t code : value->As<std::int8_t>()) {
         std::printf(" %d", int{code});
       }
     } else if (value->type() == zp::DataType::kFloat) {

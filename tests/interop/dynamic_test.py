@@ -44,15 +44,17 @@ class Folder(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def dynamic(self, nodes, inputs, outputs, initializers, *options, opset=17):
-        """(path of the float model, path of the quantized one, report)"""
+    def dynamic(self, nodes, inputs, outputs, initializers, *options, opset=17, weights="u8:sym:channel"):
+        """(path of the float model, path of the quantized one, report). A scheme that is named is taken literally, so that
+        the test can say what the codes are; weights=None leaves the choice to the program."""
         graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info(*i) for i in inputs],
                                   [helper.make_tensor_value_info(*o) for o in outputs],
                                   [numpy_helper.from_array(v, k) for k, v in initializers.items()])
         imports = [helper.make_opsetid("", opset), helper.make_opsetid(MICROSOFT, 1)]
         real, quantized = self.folder / "float.onnx", self.folder / "quantized.onnx"
         onnx.save(helper.make_model(graph, opset_imports=imports, ir_version=8), real)
-        report = json.loads(zeropoint("dynamic", real, "-o", quantized, "--json", *options).stdout)
+        scheme = [] if weights is None else ["--weights", weights]
+        report = json.loads(zeropoint("dynamic", real, "-o", quantized, "--json", *scheme, *options).stdout)
         onnx.checker.check_model(str(quantized))
         return real, quantized, report
 
@@ -141,10 +143,26 @@ class Products(Folder):
                                        {f"w{i}": normal(8, 4) for i in range(3)})
         self.assertEqual(1, self.operators(quantized).count("DynamicQuantizeLinear"))
 
+    def test_no_neighbours_saturate_a_sum_of_two_products(self):
+        # In 16 bits, on processors without dot products: 255 * (a + b) fits while a + b is at most 128.
+        w, x = normal(64, 16), normal(3, 64)
+        for node, transposed in ((helper.make_node("MatMul", ["x", "w"], ["y"]), False),
+                                 (helper.make_node("Gemm", ["x", "w"], ["y"], transB=1), True)):
+            real, quantized, _ = self.dynamic([node], [("x", FLOAT, [3, 64])], [("y", FLOAT, [3, 16])],
+                                              {"w": w.T if transposed else w}, weights=None)
+            codes = next(numpy_helper.to_array(each) for each in onnx.load(quantized).graph.initializer
+                         if each.data_type == TensorProto.INT8).astype(int)
+            self.assertEqual((64, 16), codes.shape)
+            self.assertLessEqual(np.abs(codes[::2] + codes[1::2]).max(), 128)
+            found = [onnxruntime_outputs(quantized, [{"x": x}], optimized)[0] for optimized in (True, False)]
+            reference, _ = onnxruntime_outputs(real, [{"x": x}])
+            for outputs in found:
+                self.assertGreater(sqnr(reference, outputs), 35)
+
     def test_zero_points_of_columns(self):
         w, x = normal(8, 5) + 2, normal(3, 8)
         real, quantized, _ = self.dynamic([helper.make_node("MatMul", ["x", "w"], ["y"])], [("x", FLOAT, [3, 8])],
-                                          [("y", FLOAT, [3, 5])], {"w": w}, "--weights", "u8:asym:channel")
+                                          [("y", FLOAT, [3, 5])], {"w": w}, weights="u8:asym:channel")
         reference = onnxruntime_outputs(real, [{"x": x}])[0]
         self.assertGreater(sqnr(reference, onnxruntime_outputs(quantized, [{"x": x}])[0]), 35)
 
@@ -203,9 +221,9 @@ class Tables(Folder):
 
 
 class Contributed(Folder):
-    def check(self, nodes, inputs, outputs, constants, operator, *options):
+    def check(self, nodes, inputs, outputs, constants, operator, weights):
         real, quantized, _ = self.dynamic(nodes, [(k, FLOAT, v.shape) for k, v in inputs.items()], outputs, constants,
-                                          *options)
+                                          weights=weights)
         self.assertIn(operator, self.operators(quantized))
         reference, _ = onnxruntime_outputs(real, [inputs])
         found, _ = onnxruntime_outputs(quantized, [inputs])
@@ -213,22 +231,22 @@ class Contributed(Folder):
             self.assertGreater(sqnr([[expected]], [[actual]]), 30)
 
     def test_lstm(self):
-        for options in ((), ("--weights", "u8:sym"), ("--weights", "u8:asym")):
+        for weights in (None, "u8:sym:channel", "u8:sym", "u8:asym"):
             for direction, count in (("forward", 1), ("bidirectional", 2)):
-                with self.subTest(options=options, direction=direction):
+                with self.subTest(weights=weights, direction=direction):
                     x, h, c = normal(6, 2, 4), normal(count, 2, 3), normal(count, 2, 3)
                     constants = {"w": normal(count, 12, 4), "r": normal(count, 12, 3), "b": normal(count, 24)}
                     self.check([helper.make_node("LSTM", ["x", "w", "r", "b", "", "h", "c"], ["y", "yh", "yc"], hidden_size=3,
                                                  direction=direction)],
                                {"x": x, "h": h, "c": c}, [("y", FLOAT, [6, count, 2, 3]), ("yh", FLOAT, [count, 2, 3]), ("yc", FLOAT, [count, 2, 3])], constants,
-                               "DynamicQuantizeLSTM", *options)
+                               "DynamicQuantizeLSTM", weights)
 
     def test_attention(self):
-        for options in ((), ("--weights", "u8:asym"), ("--weights", "u8:asym:channel")):
-            with self.subTest(options=options):
+        for weights in (None, "u8:asym", "u8:asym:channel"):
+            with self.subTest(weights=weights):
                 constants = {"w": 0.2 * normal(16, 48), "b": normal(48)}
                 self.check([helper.make_node("Attention", ["x", "w", "b"], ["y"], domain=MICROSOFT, num_heads=4)],
-                           {"x": normal(2, 5, 16)}, [("y", FLOAT, [2, 5, 16])], constants, "QAttention", *options)
+                           {"x": normal(2, 5, 16)}, [("y", FLOAT, [2, 5, 16])], constants, "QAttention", weights)
 
     def test_what_cannot_be_said_stays_float(self):
         node = helper.make_node("LSTM", ["x", "w", "r"], ["y"], hidden_size=3, layout=1)
@@ -239,7 +257,8 @@ class Contributed(Folder):
 
 
 class RealModels(Folder):
-    """Gains one test a model, below: at least as accurate as ONNX Runtime's quantize_dynamic with int8 weights per channel."""
+    """Gains one test a model, below: as accurate as ONNX Runtime's quantize_dynamic with int8 weights per channel, or at least
+    28 dB. That tool lets neighbouring weights saturate on processors without dot products, and is more accurate on others."""
 
     NAMES = ("minilm_l6", "ppocr_rec")
 
@@ -264,7 +283,7 @@ class RealModels(Folder):
         reached = sqnr(reference, onnxruntime_outputs(output, feeds)[0])
         floor = sqnr(reference, onnxruntime_outputs(theirs, feeds)[0])
         print(f"{model.name}: dynamic {reached:.1f} dB, ONNX Runtime's tool {floor:.1f} dB", flush=True)
-        self.assertGreaterEqual(reached, floor - 0.05)
+        self.assertGreaterEqual(reached, min(floor - 0.2, 28))
 
 
 for _model in all_models():

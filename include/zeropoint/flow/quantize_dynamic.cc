@@ -7,15 +7,18 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/exec/evaluate_node.h"
+#include "zeropoint/exec/thread_pool.h"
 #include "zeropoint/flow/clean_up.h"
 #include "zeropoint/flow/prepare_model.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/graph/infer_types.h"
 #include "zeropoint/graph/model.h"
 #include "zeropoint/graph/verify.h"
+#include "zeropoint/kernels/kernel_table.h"
 #include "zeropoint/passes/eliminate_dead.h"
 #include "zeropoint/passes/insert_dynamic_quantization.h"
 #include "zeropoint/passes/pipeline.h"
+#include "zeropoint/passes/round_weights.h"
 #include "zeropoint/profiles/onnx_runtime_cpu.h"
 
 namespace zeropoint {
@@ -53,6 +56,13 @@ Result<QuantizationReport> QuantizeDynamic(
   context.evaluate = evaluate;
   context.target = &target;
   context.selection = &selection;
+  ThreadPool pool(0);
+  const SecondMomentTable no_moments;
+  const SecondOrderRounder nearest(no_moments, DispatchedKernels(),
+                                   {.pair_limit = target.weight_pair_limit},
+                                   ParallelForOf(pool));
+  // A scheme of the caller's is taken literally, ranges included.
+  if (!options.weight_scheme) context.weight_rounder = &nearest;
   Pipeline pipeline{InsertDynamicQuantization{}, EliminateDead{}};
   ZEROPOINT_RETURN_IF_ERROR(pipeline.Run(graph, context).status());
   report.quantized = std::move(context.quantized);

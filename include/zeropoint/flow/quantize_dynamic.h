@@ -17,7 +17,10 @@ namespace zeropoint {
 struct DynamicQuantizationOptions {
   /// Which operators are quantized; see profiles/dynamic_operators.h.
   TargetSpec target = OnnxRuntimeCpu::Spec();
-  /// In place of the target's own. Activations are uint8: that is what
+  /// In place of the target's own, and taken literally: the range of each
+  /// channel is that of its weights, and they are rounded to the nearest code.
+  /// Without it ranges are searched, and no neighbours among the weights
+  /// saturate the target's kernels. Activations are uint8: that is what
   /// DynamicQuantizeLinear makes.
   std::optional<SchemeSpec> weight_scheme;
   NodeSelection selection;

@@ -116,7 +116,9 @@ inline Status QuantizeLstm(DynamicQuantizer& quantizer, NodeId node,
     per_axis.per_channel = true;
     ZEROPOINT_ASSIGN_OR_RETURN(
         const IntegerConstant weights,
-        quantizer.constants().Quantize(value, per_axis, {seen, 0, true}));
+        quantizer.constants().Quantize(
+            value, per_axis,
+            {.dims = seen, .axis = 0, .exchanged = true, .output_axis = 0}));
     const Dims params = per_row ? Dims{directions, rows} : Dims{directions};
     inputs[i + 1] = weights.codes;
     inputs.push_back(quantizer.constants().AddScales(value, weights, params));
@@ -165,7 +167,9 @@ inline Status QuantizeAttention(DynamicQuantizer& quantizer, NodeId node,
       const IntegerConstant weights,
       quantizer.constants().Quantize(
           weights_value, scheme,
-          {dims, scheme.per_channel ? 1 : TensorQParams::kPerTensor, false}));
+          {.dims = dims,
+           .axis = scheme.per_channel ? 1 : TensorQParams::kPerTensor,
+           .output_axis = 1}));
   Dims params;
   if (scheme.per_channel) params = {dims[1]};
   const ValueId scale =
@@ -232,8 +236,7 @@ inline Status QuantizeEmbedding(DynamicQuantizer& quantizer, NodeId node,
     }
     ZEROPOINT_ASSIGN_OR_RETURN(
         const IntegerConstant weights,
-        quantizer.constants().Quantize(
-            value, scheme, {dims[i], TensorQParams::kPerTensor, false}));
+        quantizer.constants().Quantize(value, scheme, {.dims = dims[i]}));
     inputs[i] = weights.codes;
     scales.push_back(quantizer.constants().AddScales(value, weights, {}));
     zero_points.push_back(quantizer.constants().AddZeroPoints(
@@ -277,9 +280,9 @@ inline Status QuantizeGather(DynamicQuantizer& quantizer, NodeId node,
       const IntegerConstant rows,
       quantizer.constants().Quantize(
           table, scheme,
-          {*dims,
-           per_column ? static_cast<int>(last) : TensorQParams::kPerTensor,
-           false}));
+          {.dims = *dims,
+           .axis = per_column ? static_cast<int>(last)
+                              : TensorQParams::kPerTensor}));
   const std::string name(NodeSelection::Label(graph.node(node)));
   const ScopeId scope = graph.scope(node);
   const ValueId output = graph.output(node, 0);

@@ -17,6 +17,7 @@
 #include "zeropoint/graph/rewriter.h"
 #include "zeropoint/passes/integer_constants.h"
 #include "zeropoint/passes/pass.h"
+#include "zeropoint/passes/weight_rounder.h"
 
 namespace zeropoint {
 
@@ -30,11 +31,12 @@ struct DynamicActivation {
 /// Edits one graph. Nodes that it adds for a node are called after it.
 class DynamicQuantizer {
  public:
-  DynamicQuantizer(GraphView& graph, const SchemeSpec& weights)
+  DynamicQuantizer(GraphView& graph, const SchemeSpec& weights,
+                   const WeightRounder* rounder = nullptr)
       : graph_(graph),
         weights_(weights),
         rewriter_(graph),
-        constants_(graph, rewriter_) {}
+        constants_(graph, rewriter_, rounder) {}
 
   const GraphView& graph() const { return graph_; }
   Rewriter& rewriter() { return rewriter_; }

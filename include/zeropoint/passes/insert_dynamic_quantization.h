@@ -27,6 +27,7 @@ namespace zeropoint {
 ///   LSTM, Attention,          DynamicQuantizeLSTM, QAttention,
 ///   EmbedLayerNormalization   QEmbedLayerNormalization
 ///
+/// Weights that are multiplied are rounded by context.weight_rounder, if any.
 /// Each tensor is quantized once, whoever reads it. What the target cannot run
 /// stays float, as does what is slower there unless its type is in the
 /// selection; context.declined has the reasons, context.quantized.notes what
@@ -55,7 +56,8 @@ struct InsertDynamicQuantization {
     const NodeSelection everything;
     const NodeSelection& selection =
         context.selection != nullptr ? *context.selection : everything;
-    DynamicQuantizer quantizer(graph, target.dynamic_weights);
+    DynamicQuantizer quantizer(graph, target.dynamic_weights,
+                               context.weight_rounder);
     PassReport report;
     for (const NodeId node : graph.nodes()) {
       const Status done =

@@ -25,8 +25,10 @@
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/initializer.h"
 #include "zeropoint/graph/rewriter.h"
+#include "zeropoint/passes/operands.h"
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/quantize_tensor.h"
+#include "zeropoint/passes/weight_rounder.h"
 
 namespace zeropoint {
 
@@ -47,6 +49,10 @@ struct ConstantLayout {
   int axis = TensorQParams::kPerTensor;  // of `dims`
   /// Store the codes with the last two axes of the constant exchanged.
   bool exchanged = false;
+  /// Of a factor of integer sums: the axis of `dims` that counts the outputs, 0
+  /// or 1. kNone for a table, whose codes are only looked up.
+  int output_axis = Operands::kNone;
+  std::int64_t group = 1;
 };
 
 namespace internal {
@@ -78,8 +84,11 @@ inline Tensor ExchangeLastAxes(const Tensor& codes) {
 /// initializers of the scope that the constant belongs to.
 class IntegerConstants {
  public:
-  IntegerConstants(const GraphView& graph, Rewriter& rewriter)
-      : graph_(graph), rewriter_(rewriter) {}
+  /// Factors of sums are rounded by `rounder`, if any, else to the nearest
+  /// code, as tables are.
+  IntegerConstants(const GraphView& graph, Rewriter& rewriter,
+                   const WeightRounder* rounder = nullptr)
+      : graph_(graph), rewriter_(rewriter), rounder_(rounder) {}
 
   /// The constant as float, in place or in `scratch`.
   /// Errors: kUnsupported for one that holds no reals.
@@ -98,15 +107,16 @@ class IntegerConstants {
   /// Errors: Real's; kInvalidModel for NaN or infinite weights.
   Result<IntegerConstant> Quantize(ValueId value, const SchemeSpec& scheme,
                                    const ConstantLayout& layout) {
-    const Key key{value, layout.axis, layout.exchanged, layout.dims};
+    const Key key{value, layout.axis, layout.exchanged, layout.output_axis,
+                  layout.dims};
     const auto known = known_.find(key);
     if (known != known_.end()) return known->second;
     const std::string name(graph_.name(value));
     Tensor scratch;
     ZEROPOINT_ASSIGN_OR_RETURN(const TensorView real, Real(value, scratch));
     Result<QuantizedTensor> quantized =
-        QuantizeConstant(TensorView(DataType::kFloat, layout.dims, real.data()),
-                         scheme, layout.axis);
+        Codes(name, TensorView(DataType::kFloat, layout.dims, real.data()),
+              scheme, layout);
     graph_.ForgetConstant(value);
     if (!quantized.ok()) {
       return quantized.status().WithContext("constant '" + name + "'");
@@ -158,10 +168,26 @@ class IntegerConstants {
   }
 
  private:
-  using Key = std::tuple<ValueId, int, bool, Dims>;
+  using Key = std::tuple<ValueId, int, bool, int, Dims>;
+
+  Result<QuantizedTensor> Codes(const std::string& name, const TensorView& real,
+                                const SchemeSpec& scheme,
+                                const ConstantLayout& layout) const {
+    if (rounder_ == nullptr || layout.output_axis == Operands::kNone) {
+      return QuantizeConstant(real, scheme, layout.axis);
+    }
+    Operands operands;
+    operands.weight = 1;
+    operands.weight_axis = layout.output_axis;
+    operands.group = layout.group;
+    return rounder_->Round(
+        {.input = "", .weights = name, .operands = operands, .real = real},
+        scheme, layout.axis);
+  }
 
   const GraphView& graph_;
   Rewriter& rewriter_;
+  const WeightRounder* rounder_;
   std::map<Key, IntegerConstant> known_;
 };
 

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,9 +84,18 @@ inline Result<IntegerProduct> MatchIntegerProduct(const GraphView& graph,
   product.rank = dims->size();
   product.columns =
       static_cast<std::size_t>((*dims)[static_cast<std::size_t>(*axis)]);
-  product.layout = {*dims,
-                    scheme.per_channel ? *axis : TensorQParams::kPerTensor,
-                    transposed};
+  product.layout = {
+      .dims = *dims,
+      .axis = scheme.per_channel ? *axis : TensorQParams::kPerTensor,
+      .exchanged = transposed,
+      .output_axis = product.conv || transposed ? 0 : 1,
+      .group = product.conv ? GetInt(proto, "group", 1) : 1};
+  if (!product.conv && product.rank > 2) {
+    // A stack of matrices with common columns is one tall matrix.
+    product.layout.dims = {ProductOf(std::span(*dims).first(product.rank - 1)),
+                           dims->back()};
+    if (scheme.per_channel) product.layout.axis = 1;
+  }
   if (gemm || product.conv) product.bias = graph.input(node, 2);
   if (gemm) {
     product.transposed_x = GetInt(proto, "transA", 0) != 0;

@@ -2,11 +2,9 @@
 #ifndef ZEROPOINT_PROFILES_DYNAMIC_OPERATORS_H_
 #define ZEROPOINT_PROFILES_DYNAMIC_OPERATORS_H_
 
-#include <cstdint>
 #include <string_view>
 #include <vector>
 
-#include "zeropoint/core/scheme.h"
 #include "zeropoint/core/target_spec.h"
 
 namespace zeropoint {
@@ -20,10 +18,6 @@ inline std::vector<DynamicRule> StandardDynamicOperators() {
           {.op_type = "MatMul", .channel_zero_points = true}};
 }
 
-/// uint8 weights around the zero point 128, a scale for each output channel:
-/// for integer operators whose int8 products are not safe on every CPU.
-using MiddledChannelWeights = Affine<std::uint8_t, Symmetric, PerChannel<>>;
-
 /// Seen in ONNX Runtime 1.32 on x86-64, each by a model of one node
 /// (tests/interop/dynamic_test.py repeats it):
 /// - MatMulInteger and ConvInteger take uint8 or int8 on both sides;
@@ -34,9 +28,9 @@ using MiddledChannelWeights = Affine<std::uint8_t, Symmetric, PerChannel<>>;
 /// - QEmbedLayerNormalization takes one scale a table;
 /// - ConvInteger has no fast kernel: see `slower`;
 /// - on a CPU without VNNI, MatMulInteger of uint8 by int8 adds pairs of
-/// products
-///   in 16 bits, which saturate: the sums are wrong. By uint8 they are right
-///   and as fast, hence MiddledChannelWeights.
+///   products in 16 bits, which saturate, unless TargetSpec::weight_pair_limit
+///   holds. By uint8 they are right whatever the weights, but half as fast on a
+///   CPU with VNNI.
 inline std::vector<DynamicRule> OnnxRuntimeCpuDynamicOperators() {
   constexpr std::string_view kMicrosoft = "com.microsoft";
   return {{.op_type = "Attention",

@@ -51,7 +51,7 @@ struct OnnxRuntimeCpu {
                               .min_macs = 100'000});
     spec.fixed_ranges = DefinedOutputRanges();
     spec.dynamic_operators = OnnxRuntimeCpuDynamicOperators();
-    spec.dynamic_weights = SpecOf<MiddledChannelWeights>();
+    spec.dynamic_weights = spec.weights;
     spec.shield_float_weights = true;
     spec.half_pairs = false;
     spec.weight_pair_limit = 128;
