@@ -151,7 +151,9 @@ struct MseRange {
     }
     double error = 0.0;
     M::Moments from;
-    for (double code = first; code <= last; code += 1.0) {
+    const auto steps = static_cast<std::int64_t>(last - first);
+    for (std::int64_t i = 0; i <= steps; ++i) {
+      const double code = first + static_cast<double>(i);
       const M::Moments to =
           code == last ? all : moments.UpTo((code + 0.5) * step);
       error += M::SquaredError(from, to, code * step);

@@ -74,7 +74,7 @@ class TensorStatistics {
                    std::optional<MomentsObserver> moments)
       : min_max_(min_max),
         histogram_(std::move(histogram)),
-        moments_(std::move(moments)) {}
+        moments_(moments) {}
 
   /// Folds one sample in.
   void Observe(std::span<const float> x, const KernelTable& kernels) {

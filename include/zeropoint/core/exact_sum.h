@@ -84,8 +84,9 @@ class ExactSum {
     if (top > 0) {
       if (zeros > 0) leading |= magnitude[top - 1] >> (64 - zeros);
       rest = (magnitude[top - 1] << zeros) != 0;
-      for (std::size_t i = 0; i + 1 < top; ++i)
+      for (std::size_t i = 0; i + 1 < top; ++i) {
         rest = rest || magnitude[i] != 0;
+      }
     }
     // The conversion rounds 64 bits to 53; the last bit says whether more
     // follow.

@@ -232,7 +232,7 @@ class RegexParser {
     }
     if (word[static_cast<unsigned char>(c)]) {
       --at_;
-      return Wrong("an unknown escape (known: \\d \\w \\s \\D \\W \\S)");
+      return Wrong(R"-(an unknown escape (known: \d \w \s \D \W \S))-");
     }
     return One(c);
   }

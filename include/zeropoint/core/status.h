@@ -131,8 +131,10 @@ class [[nodiscard]] Result {
 #define ZEROPOINT_RETURN_IF_ERROR(expression) \
   ZEROPOINT_RETURN_IF_ERROR_INNER(            \
       ZEROPOINT_CONCAT(zeropoint_status_, __LINE__), expression)
+// NOLINTBEGIN(bugprone-macro-parentheses): `status` is a name that is declared
 #define ZEROPOINT_RETURN_IF_ERROR_INNER(status, expression) \
   for (::zeropoint::Status status = (expression); !status.ok();) return status
+// NOLINTEND(bugprone-macro-parentheses)
 
 /// `ZEROPOINT_ASSIGN_OR_RETURN(auto x, Make())`: the value of a Result, or
 /// return its error.

@@ -92,6 +92,9 @@ struct TargetSpec {
   /// convolution that stands between a DequantizeLinear and a QuantizeLinear. A
   /// Clip that changes nothing, put in front, hides such a node from it.
   bool shield_float_weights = false;
+  /// Functions in several nodes, like SiLU, are computed in float between a
+  /// pair before and a pair behind, not with pairs between the nodes.
+  bool whole_units = true;
   /// The runtime computes operators between pairs of float16 or bfloat16 in
   /// integers. Where it does not, the quantized operators of a model of half
   /// precision compute in float, with casts around them.

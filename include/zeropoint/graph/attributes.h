@@ -48,8 +48,8 @@ inline std::string_view GetString(const onnx::NodeProto& node,
                                   std::string_view name,
                                   std::string_view otherwise) {
   const auto* attribute = FindAttribute(node, name);
-  return attribute && attribute->has_s() ? std::string_view(attribute->s())
-                                         : otherwise;
+  if (attribute == nullptr || !attribute->has_s()) return otherwise;
+  return attribute->s();
 }
 
 namespace internal {

@@ -100,7 +100,8 @@ class GraphIndexer {
     ZEROPOINT_RETURN_IF_ERROR(DefineInitializers(scope));
     ZEROPOINT_RETURN_IF_ERROR(DefineNodes(scope));
     // By index: a body's nodes are appended to other scopes only.
-    for (std::size_t i = 0; i < tables_.at(scope).nodes.size(); ++i) {
+    const std::size_t count = tables_.at(scope).nodes.size();
+    for (std::size_t i = 0; i < count; ++i) {
       const NodeId node = tables_.at(scope).nodes[i];
       ZEROPOINT_RETURN_IF_ERROR(BindInputs(node, OrderCheck::kYes));
       QueueBodies(node, next.depth);
@@ -314,8 +315,9 @@ class GraphIndexer {
   }
 
   void ReserveNames(const onnx::GraphProto& graph) {
-    for (const auto& tensor : graph.initializer())
+    for (const auto& tensor : graph.initializer()) {
       tables_.Intern(tensor.name());
+    }
     for (const auto& input : graph.input()) tables_.Intern(input.name());
     for (const auto& node : graph.node()) {
       tables_.Intern(node.name());

@@ -342,8 +342,9 @@ inline std::optional<Dims> GraphView::shape(ValueId value) const {
   }
   const onnx::AttributeProto* attribute = ConstantAttribute(value);
   if (attribute == nullptr) return std::nullopt;
-  if (attribute->name() == "value_floats")
+  if (attribute->name() == "value_floats") {
     return Dims{attribute->floats_size()};
+  }
   if (attribute->name() == "value_ints") return Dims{attribute->ints_size()};
   return Dims{};
 }

@@ -87,7 +87,7 @@ class ModelWriter {
       : model_(model), external_data_(external_data), options_(options) {}
 
   Status Write(const std::string& path) {
-    const Status written = WriteFiles(path);
+    Status written = WriteFiles(path);
     replaced_.PutBack();
     return written;
   }
@@ -110,7 +110,7 @@ class ModelWriter {
     ZEROPOINT_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
     ZEROPOINT_RETURN_IF_ERROR(WriteMessage(path, file.descriptor()));
     if (data_file_) ZEROPOINT_RETURN_IF_ERROR(data_file_->Commit());
-    const Status committed = file.Commit();
+    Status committed = file.Commit();
     if (!committed.ok() && data_file_) ::unlink((folder + location_).c_str());
     return committed;
   }

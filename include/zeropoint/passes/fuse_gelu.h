@@ -5,7 +5,9 @@
 #include <array>
 #include <cstddef>
 #include <numbers>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "zeropoint/core/status.h"
@@ -42,7 +44,8 @@ class FuseGelu {
     std::vector<NodeId> nodes;  // the root first
   };
 
-  MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
+  /// The unit whose last node is `root`, whatever the opset.
+  static std::optional<Found> Find(const GraphView& graph, NodeId root) {
     const auto product = internal::ProductAt(graph, root);
     if (!product || product->factors.size() != 2 ||
         !IsAbout(product->coefficient, 0.5)) {
@@ -52,14 +55,20 @@ class FuseGelu {
       const ValueId x = product->factors[1 - gate];
       const auto inner = OnePlusErf(graph, product->factors[gate], x);
       if (inner.empty()) continue;
-      if (graph.model().opset() < kSinceOpset) {
-        return Decline{internal::NeedsOpset(graph, "Gelu", kSinceOpset)};
-      }
       Found found{x, product->nodes};
       found.nodes.insert(found.nodes.end(), inner.begin(), inner.end());
       return found;
     }
     return std::nullopt;
+  }
+
+  MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
+    auto found = Find(graph, root);
+    if (!found) return std::nullopt;
+    if (graph.model().opset() < kSinceOpset) {
+      return Decline{internal::NeedsOpset(graph, "Gelu", kSinceOpset)};
+    }
+    return std::move(*found);
   }
 
   Status Rewrite(const GraphView& graph, const Found& found,

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "zeropoint/core/status.h"
@@ -47,21 +49,28 @@ class FuseHardSwish {
     std::vector<NodeId> nodes;  // the root first
   };
 
-  MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
+  /// The unit whose last node is `root`, whatever the opset.
+  static std::optional<Found> Find(const GraphView& graph, NodeId root) {
     const auto product = internal::ProductAt(graph, root);
     if (!product || product->factors.size() != 2) return std::nullopt;
     for (const std::size_t gate : {0u, 1u}) {
       const ValueId x = product->factors[1 - gate];
       auto inner = GateOf(graph, *product, product->factors[gate], x);
       if (inner.empty()) continue;
-      if (graph.model().opset() < kSinceOpset) {
-        return Decline{internal::NeedsOpset(graph, "HardSwish", kSinceOpset)};
-      }
       Found found{x, product->nodes};
       found.nodes.insert(found.nodes.end(), inner.begin(), inner.end());
       return found;
     }
     return std::nullopt;
+  }
+
+  MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
+    auto found = Find(graph, root);
+    if (!found) return std::nullopt;
+    if (graph.model().opset() < kSinceOpset) {
+      return Decline{internal::NeedsOpset(graph, "HardSwish", kSinceOpset)};
+    }
+    return std::move(*found);
   }
 
   Status Rewrite(const GraphView& graph, const Found& found,

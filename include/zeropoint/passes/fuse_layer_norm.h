@@ -56,12 +56,20 @@ class FuseLayerNorm {
     std::vector<NodeId> nodes;  // last of the pattern first
   };
 
-  MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
+  /// The normalization whose division is `root`, whatever the opset.
+  static std::optional<Found> Find(const GraphView& graph, NodeId root) {
     Found found;
-    if (!MatchNormalization(graph, root, found) ||
+    if (!IsOp(graph, root, "Div") || !MatchNormalization(graph, root, found) ||
         !MatchScaleAndBias(graph, root, found)) {
       return std::nullopt;
     }
+    return found;
+  }
+
+  MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
+    auto match = Find(graph, root);
+    if (!match) return std::nullopt;
+    Found& found = *match;
     if (graph.model().opset() < kSinceOpset) {
       return Decline{
           internal::NeedsOpset(graph, "LayerNormalization", kSinceOpset)};
@@ -75,7 +83,7 @@ class FuseLayerNorm {
          ConstantShape(graph, found.bias) != wanted)) {
       return Decline{"its scale or bias is not one value along the last axis"};
     }
-    return found;
+    return std::move(found);
   }
 
   Status Rewrite(const GraphView& graph, const Found& found,

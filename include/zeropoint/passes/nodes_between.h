@@ -72,7 +72,7 @@ class BetweenWalk {
     }
   }
 
-  void GoBack(std::vector<ValueId> values) {
+  void GoBack(const std::vector<ValueId>& values) {
     std::vector<NodeId> open;
     const auto visit = [&](ValueId value) {
       if (value == kNoValue || graph_.producer(value) == kNoNode) return;
@@ -152,7 +152,7 @@ inline Result<std::vector<NodeId>> NodesBetween(const GraphView& graph,
   ZEROPOINT_ASSIGN_OR_RETURN(auto outputs, find(subgraph.outputs));
   internal::BetweenWalk walk(graph);
   walk.GoForward(std::move(inputs));
-  walk.GoBack(std::move(outputs));
+  walk.GoBack(outputs);
   std::vector<NodeId> nodes = walk.Met();
   if (nodes.empty()) {
     return InvalidArgument("no node lies between '" + subgraph.inputs.front() +

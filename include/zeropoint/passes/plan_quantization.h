@@ -9,9 +9,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdio>
-#include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,10 +21,12 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/passes/float_units.h"
 #include "zeropoint/passes/islands.h"
 #include "zeropoint/passes/node_selection.h"
 #include "zeropoint/passes/operands.h"
 #include "zeropoint/passes/quantization_plan.h"
+#include "zeropoint/passes/shared_scales.h"
 #include "zeropoint/passes/tensor_ranges.h"
 
 namespace zeropoint {
@@ -67,7 +68,10 @@ class Planner {
         target_(target),
         selection_(selection),
         table_(table),
-        overrides_(overrides) {}
+        overrides_(overrides),
+        scales_(graph, target, table) {
+    if (target.whole_units) units_.emplace(graph);
+  }
 
   Result<QuantizationPlan> Plan() {
     std::vector<IslandNode> candidates = FindCandidates(/*use_bounds=*/true);
@@ -110,7 +114,7 @@ class Planner {
     bounded_ = 0;
     reasons_.clear();
     absorbed_.clear();
-    narrowest_.clear();
+    scales_.Clear();
     for (const NodeId node : graph_.nodes()) {
       if (!ComputesReals(graph_, node, table_)) continue;
       IslandNode candidate;
@@ -130,6 +134,11 @@ class Planner {
     const NodeId node = candidate.node;
     const onnx::NodeProto& proto = graph_.node(node);
     if (absorbed_.contains(node)) return "the operator before it stays float";
+    const FloatUnit* unit = units_ ? units_->Of(node) : nullptr;
+    if (unit != nullptr && IsQuantizedWhole(*unit)) {
+      TakePartOf(*unit, candidate);
+      return "";
+    }
     const OperatorRule* rule =
         proto.domain().empty() ? target_.Find(proto.op_type()) : nullptr;
     if (rule == nullptr) {
@@ -153,7 +162,8 @@ class Planner {
     if (std::string missing = MissingRange(candidate); !missing.empty()) {
       return missing;
     }
-    if (std::string apart = RangesApart(candidate); !apart.empty()) {
+    if (std::string apart = scales_.RangesApart(node, candidate.operands);
+        !apart.empty()) {
       return apart;
     }
     candidate.island = applied.placement == Placement::kIsland;
@@ -167,68 +177,37 @@ class Planner {
                "' has no calibrated range";
       }
     }
-    NoteNarrowest(candidate);
+    scales_.Note(node, candidate.operands, candidate.quantized_outputs);
     return "";
   }
 
-  float WidthOf(ValueId value) const {
-    const RealRange range =
-        WidenRange(OwnRange(graph_, target_,
-                            table_.find(graph_.name(value))->second, value)
-                       .range,
-                   target_.activations);
-    return range.hi - range.lo;
+  /// Whether the target and the selection quantize the last node, which stands
+  /// for the unit, and the selection no less of it.
+  bool IsQuantizedWhole(const FloatUnit& unit) const {
+    const OperatorRule* rule = target_.Find(graph_.node(unit.root()).op_type());
+    return rule != nullptr &&
+           (rule->placement == Placement::kAlways ||
+            selection_.Names(graph_.node(unit.root()).op_type())) &&
+           HasRange(unit.x) && HasRange(graph_.output(unit.root(), 0)) &&
+           std::ranges::all_of(unit.nodes, [&](NodeId node) {
+             return selection_.ReasonAgainst(graph_.node(node)).empty();
+           });
   }
 
-  /// The least range that shares its scale with `value` through operators
-  /// before it.
-  float NarrowestOf(ValueId value) const {
-    const auto known = narrowest_.find(value);
-    return known == narrowest_.end() ? WidthOf(value) : known->second;
-  }
-
-  /// An operator whose output has the scale of its inputs passes on how narrow
-  /// the narrowest of them is.
-  void NoteNarrowest(const IslandNode& candidate) {
-    const Operands& operands = candidate.operands;
-    if (operands.output != OutputKind::kSharesInput &&
-        operands.output != OutputKind::kUnifiesInputs) {
-      return;
+  /// A node of a unit reads codes of x and real values of the others; the last
+  /// one writes codes.
+  void TakePartOf(const FloatUnit& unit, IslandNode& candidate) {
+    const auto inputs = graph_.inputs(candidate.node);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i] == unit.x) {
+        candidate.operands.activations.push_back(static_cast<int>(i));
+      }
     }
-    float narrowest = std::numeric_limits<float>::infinity();
-    for (const int i : operands.activations) {
-      const float width = NarrowestOf(
-          graph_.input(candidate.node, static_cast<std::size_t>(i)));
-      if (width > 0.0f) narrowest = std::min(narrowest, width);
-    }
-    for (const ValueId output : candidate.quantized_outputs) {
-      narrowest_[output] = narrowest;
-    }
-  }
-
-  /// Why one scale must not serve all inputs; empty when it may.
-  std::string RangesApart(const IslandNode& candidate) const {
-    if (candidate.operands.output != OutputKind::kUnifiesInputs) return "";
-    float narrowest = std::numeric_limits<float>::infinity();
-    float widest = 0.0f;
-    for (const int i : candidate.operands.activations) {
-      const ValueId value =
-          graph_.input(candidate.node, static_cast<std::size_t>(i));
-      const float narrow = NarrowestOf(value);
-      // All zero at calibration: any scale will do.
-      if (narrow > 0.0f) narrowest = std::min(narrowest, narrow);
-      widest = std::max(widest, WidthOf(value));
-    }
-    if (!(widest > narrowest * target_.unify_within)) return "";
-    return "its inputs have ranges of " + ShortNumber(narrowest) + " and " +
-           ShortNumber(widest) +
-           ": one scale for both would leave little of the narrower";
-  }
-
-  static std::string ShortNumber(float value) {
-    char text[32];
-    std::snprintf(text, sizeof(text), "%.3g", static_cast<double>(value));
-    return text;
+    candidate.operands.output = candidate.node == unit.root()
+                                    ? OutputKind::kOwnRange
+                                    : OutputKind::kFloat;
+    candidate.quantized_outputs =
+        QuantizedOutputs(candidate.node, candidate.operands.output);
   }
 
   /// Small or grouped: worth int8 only next to integers.
@@ -354,12 +333,13 @@ class Planner {
   const NodeSelection& selection_;
   const CalibrationTable& table_;
   const TensorOverrides* overrides_;
+  SharedScales scales_;
+  std::optional<FloatUnits> units_;
   QuantizationPlan plan_;
   /// By id, which follows the order of the file.
   std::map<NodeId, std::string> reasons_;
   /// Activations that a candidate's quantized output lies behind.
   std::set<NodeId> absorbed_;
-  std::map<ValueId, float> narrowest_;
   std::size_t bounded_ = 0;
 };
 

@@ -16,9 +16,7 @@
 #include "zeropoint/kernels/kernel_table.h"
 #include "zeropoint/passes/weight_rounding.h"
 
-namespace zeropoint {
-
-namespace internal {
+namespace zeropoint::internal {
 
 using GroupOrders = std::vector<std::optional<RoundingOrder>>;
 
@@ -88,8 +86,6 @@ inline std::vector<QParams> SearchWeightRanges(
   return chosen;
 }
 
-}  // namespace internal
-
-}  // namespace zeropoint
+}  // namespace zeropoint::internal
 
 #endif  // ZEROPOINT_PASSES_SEARCH_WEIGHT_RANGES_H_

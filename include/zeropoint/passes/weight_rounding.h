@@ -14,9 +14,7 @@
 #include "zeropoint/passes/weight_matrix.h"
 #include "zeropoint/passes/weight_rounder.h"
 
-namespace zeropoint {
-
-namespace internal {
+namespace zeropoint::internal {
 
 /// The weight whose codes are being chosen.
 class WeightRounding {
@@ -152,8 +150,6 @@ class WeightRounding {
   std::vector<std::uint32_t> partners_;
 };
 
-}  // namespace internal
-
-}  // namespace zeropoint
+}  // namespace zeropoint::internal
 
 #endif  // ZEROPOINT_PASSES_WEIGHT_ROUNDING_H_

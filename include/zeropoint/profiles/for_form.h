@@ -45,6 +45,7 @@ inline void PlaceForQOperator(TargetSpec& target, bool microsoft) {
     }
   }
   if (!microsoft) return;
+  target.whole_units = false;
   for (FixedOutputRange& fixed : target.fixed_ranges) {
     // QLinearSoftmax has the scale 1/256, so that 255 stands for 255/256.
     if (fixed.op_type == "Softmax") fixed.range = {0.0f, 255.0f / 256.0f};
