@@ -4,9 +4,7 @@
 #include "tests/kernels/conv_shapes.h"
 #include "tests/kernels/each_target.h"
 
-namespace zeropoint {
-
-namespace test {
+namespace zeropoint::test {
 namespace {
 
 struct Problem {
@@ -128,5 +126,4 @@ BOOST_AUTO_TEST_CASE(DoesNotDependOnTheTaskSplit) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace test
-}  // namespace zeropoint
+}  // namespace zeropoint::test

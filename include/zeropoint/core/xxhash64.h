@@ -39,8 +39,9 @@ inline std::uint64_t XxHash64(std::string_view data, std::uint64_t seed = 0) {
   if (data.size() >= 32) {
     std::uint64_t lanes[4] = {seed + k1 + k2, seed + k2, seed, seed - k1};
     for (; end - at >= 32; at += 32) {
-      for (int i = 0; i < 4; ++i)
+      for (std::size_t i = 0; i < 4; ++i) {
         lanes[i] = round(lanes[i], read(at + 8 * i, 8));
+      }
     }
     hash = std::rotl(lanes[0], 1) + std::rotl(lanes[1], 7) +
            std::rotl(lanes[2], 12) + std::rotl(lanes[3], 18);

@@ -77,6 +77,7 @@ inline bool ReadJpegHeader(JpegState& state, const unsigned char* bytes,
   state.created = true;
   state.progress.progress_monitor = JpegState::OnProgress;
   state.jpeg.progress = &state.progress;
+  // NOLINTNEXTLINE(google-runtime-int): libjpeg's type
   jpeg_mem_src(&state.jpeg, bytes, static_cast<unsigned long>(count));
   jpeg_read_header(&state.jpeg, TRUE);
   return true;

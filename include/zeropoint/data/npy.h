@@ -175,7 +175,7 @@ inline Status ParseNpyType(std::string_view text, NpyHeader& header) {
 }
 
 inline Status ParseNpyDictionary(std::string_view text, NpyHeader& header) {
-  const Status broken =
+  Status broken =
       InvalidData("its .npy header is broken; write the file again");
   NpyDictionary dictionary(text);
   bool type_seen = false, order_seen = false, shape_seen = false;

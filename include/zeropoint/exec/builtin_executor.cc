@@ -138,7 +138,7 @@ Status BuiltinExecutor::Run(const Feeds& feeds,
   std::int64_t rounds_left = state.max_loop_iterations;
   state.resources.sink = &sink;
   state.resources.rounds_left = &rounds_left;
-  const Status status = state.RunOnce(feeds);
+  Status status = state.RunOnce(feeds);
   for (RunValue& value : state.values) value = RunValue();
   return status;
 }

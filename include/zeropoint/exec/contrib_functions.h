@@ -19,8 +19,7 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/graph/attributes.h"
 
-namespace zeropoint {
-namespace contrib {
+namespace zeropoint::contrib {
 
 /// One call: the node, and the types of its inputs.
 struct Call {
@@ -345,7 +344,6 @@ inline Result<onnx::FunctionProto> Define(
   return function;
 }
 
-}  // namespace contrib
-}  // namespace zeropoint
+}  // namespace zeropoint::contrib
 
 #endif  // ZEROPOINT_EXEC_CONTRIB_FUNCTIONS_H_

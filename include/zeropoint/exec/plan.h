@@ -67,8 +67,9 @@ class Plan {
                            const PlanScope& scope) {
     Plan plan;
     plan.parent_ = scope.parent;
-    plan.values_.reserve(static_cast<std::size_t>(
-        graph.input_size() + graph.initializer_size() + 2 * graph.node_size()));
+    plan.values_.reserve(static_cast<std::size_t>(graph.input_size()) +
+                         static_cast<std::size_t>(graph.initializer_size()) +
+                         2 * static_cast<std::size_t>(graph.node_size()));
     for (const onnx::ValueInfoProto& input : graph.input()) {
       ZEROPOINT_RETURN_IF_ERROR(plan.DefineInput(input.name()));
     }

@@ -178,7 +178,7 @@ class FoldBatchNormQdq {
     const Dims dims = {static_cast<std::int64_t>(channels)};
     found.scales = Tensor(DataType::kFloat, dims);
     for (std::size_t c = 0; c < channels; ++c) {
-      const double scale = static_cast<double>(
+      const auto scale = static_cast<double>(
           pair->params.channels[pair->per_tensor ? 0 : c].scale);
       const float folded =
           NearestOf(found.type, std::abs(affine->scale[c]) * scale);

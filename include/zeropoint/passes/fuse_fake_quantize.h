@@ -175,7 +175,8 @@ class FuseFakeQuantize {
   static bool ChannelsFit(const GraphView& graph,
                           const internal::FakeQuantize& fake) {
     const auto dims = graph.shape(fake.x);
-    const auto rank = dims ? static_cast<int>(dims->size()) : 0;
+    const std::int64_t rank =
+        dims ? static_cast<std::int64_t>(dims->size()) : 0;
     return rank + fake.axis >= 0 &&
            (*dims)[static_cast<std::size_t>(rank + fake.axis)] ==
                static_cast<std::int64_t>(fake.scales.size());

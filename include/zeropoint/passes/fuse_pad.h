@@ -58,8 +58,9 @@ class FusePad {
       return Decline{"it computes its own padding (auto_pad)"};
     }
     const auto rank = RankOf(graph, graph.input(root, 1));
-    if (!rank || *rank < 3)
+    if (!rank || *rank < 3) {
       return Decline{"the rank of its weights is unknown"};
+    }
     const auto added = PadsOf(graph, pad, *rank);
     if (!added) {
       return Decline{NodeLabel(graph.node(pad)) +

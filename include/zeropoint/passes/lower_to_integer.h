@@ -130,7 +130,9 @@ class LowerToInteger {
 
   Status Rewrite(const GraphView& graph, Found& found,
                  Rewriter& rewriter) const {
-    const onnx::NodeProto before = graph.node(found.node);
+    // A copy: the node is erased before its attributes are used.
+    const onnx::NodeProto before =  // NOLINT(performance-unnecessary-copy-*)
+        graph.node(found.node);
     const ScopeId scope = graph.scope(found.node);
     const bool conv = before.op_type() == "Conv";
     const ValueId output = graph.output(found.node, 0);

@@ -63,8 +63,9 @@ class PipelineParser {
     }
     if (Accept('{')) ZEROPOINT_RETURN_IF_ERROR(ParseOptions(*entry, options));
     auto pass = entry->make(options);
-    if (!pass.ok())
+    if (!pass.ok()) {
       return pass.status().WithContext("pass '" + entry->name + "'");
+    }
     return pass;
   }
 

@@ -17,9 +17,7 @@
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantization_plan.h"
 
-namespace zeropoint {
-
-namespace internal {
+namespace zeropoint::internal {
 
 /// Inputs of nodes that want a quantized value.
 using QuantizedUses = std::set<std::pair<NodeId, int>>;
@@ -153,8 +151,6 @@ class PairPlacer {
   std::map<ValueId, ValueId> planned_as_;
 };
 
-}  // namespace internal
-
-}  // namespace zeropoint
+}  // namespace zeropoint::internal
 
 #endif  // ZEROPOINT_PASSES_PLACE_PAIRS_H_

@@ -109,7 +109,7 @@ class QuantizeBias {
 
   static Result<std::optional<Bias>> Match(const GraphView& graph, NodeId node,
                                            PassContext& context) {
-    const std::optional<Bias> none;
+    std::optional<Bias> none;
     const NodeId input = Dequantize(graph, graph.input(node, 0));
     const NodeId weights = Dequantize(graph, graph.input(node, 1));
     const ValueId bias = graph.input(node, 2);
@@ -253,7 +253,7 @@ class QuantizeBias {
     }
     std::vector<std::int32_t> codes;
     for (std::size_t i = 0; i < match.values.size(); ++i) {
-      const double scale =
+      const auto scale =
           static_cast<double>(params.channels[channels == 1 ? 0 : i].scale);
       codes.push_back(static_cast<std::int32_t>(std::clamp(
           RoundHalfEven(match.values[i] / scale), -kMaxCode - 1.0, kMaxCode)));

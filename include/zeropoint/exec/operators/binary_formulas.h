@@ -12,8 +12,7 @@
 #include "zeropoint/exec/convert_element.h"
 #include "zeropoint/kernels/layout.h"
 
-namespace zeropoint {
-namespace binary {
+namespace zeropoint::binary {
 
 template <class T>
 concept Integer = std::integral<T> && !std::same_as<T, bool>;
@@ -202,7 +201,6 @@ T Power(T base, double exponent) {
   return ConvertElement<T>(std::pow(static_cast<double>(base), exponent));
 }
 
-}  // namespace binary
-}  // namespace zeropoint
+}  // namespace zeropoint::binary
 
 #endif  // ZEROPOINT_EXEC_OPERATORS_BINARY_FORMULAS_H_

@@ -131,10 +131,11 @@ class MatMulNBits final : public Operator {
     const TensorView& given = context.input(3);
     if (given.type() != DataType::kUint8) {
       ZEROPOINT_ASSIGN_OR_RETURN(const auto reals, ReadReals(context, 3));
-      if (reals.size() != zeros.size())
+      if (reals.size() != zeros.size()) {
         return InvalidModel(
             "a wrong number "
             "of zero points");
+      }
       return reals;
     }
     const std::int64_t row_bytes = (blocks * bits_ + 7) / 8;

@@ -41,9 +41,9 @@ class ComputedInFloat final : public Operator {
     }
     if (!converts) return op_->Run(context);
     if (by_definition_ != nullptr) return by_definition_->Run(context);
-    const Status native = op_->Run(context);
+    Status native = op_->Run(context);
     if (native.code() != StatusCode::kUnsupported) return native;
-    const Status in_float = RunInFloat(context);
+    Status in_float = RunInFloat(context);
     // The first complaint names the types that the model has.
     return in_float.code() == StatusCode::kUnsupported ? native : in_float;
   }

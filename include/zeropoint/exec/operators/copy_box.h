@@ -13,8 +13,7 @@
 #include "zeropoint/core/tensor_view.h"
 #include "zeropoint/exec/strided_copy.h"
 
-namespace zeropoint {
-namespace data_movement {
+namespace zeropoint::data_movement {
 
 /// Bytes of an element. Errors: types whose elements have no address.
 inline Result<std::size_t> ElementWidth(const TensorView& x) {
@@ -45,7 +44,6 @@ inline void CopyBox(std::span<const std::int64_t> dims,
   StridedCopy(axes, from, to, width, pool);
 }
 
-}  // namespace data_movement
-}  // namespace zeropoint
+}  // namespace zeropoint::data_movement
 
 #endif  // ZEROPOINT_EXEC_OPERATORS_COPY_BOX_H_

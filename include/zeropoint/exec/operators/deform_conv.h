@@ -114,10 +114,12 @@ class DeformConv final : public Operator {
         for (std::int64_t k = 0; k < taps; ++k) {
           const std::int64_t place = (group * taps + k) * plane + at;
           const std::int64_t shift = (group * taps + k) * 2 * plane + at;
-          const double row = static_cast<double>(
-              at / v.out * h.stride + k / v.kernel * h.dilation - h.pad_begin);
-          const double column = static_cast<double>(
-              at % v.out * v.stride + k % v.kernel * v.dilation - v.pad_begin);
+          const std::int64_t whole_row =
+              at / v.out * h.stride + k / v.kernel * h.dilation - h.pad_begin;
+          const std::int64_t whole_column =
+              at % v.out * v.stride + k % v.kernel * v.dilation - v.pad_begin;
+          const auto row = static_cast<double>(whole_row);
+          const auto column = static_cast<double>(whole_column);
           sum +=
               w[static_cast<std::size_t>((m * in_group + c) * taps + k)] *
               mask[static_cast<std::size_t>(place)] *

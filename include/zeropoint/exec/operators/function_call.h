@@ -13,8 +13,7 @@
 #include "zeropoint/exec/operator.h"
 #include "zeropoint/exec/plan_scope.h"
 
-namespace zeropoint {
-namespace functions {
+namespace zeropoint::functions {
 
 /// The body for inputs of these types, its attributes bound. An input that is
 /// omitted has an empty type.
@@ -92,7 +91,7 @@ class FunctionCall final : public Operator {
     ZEROPOINT_ASSIGN_OR_RETURN(function_, maker_(types));
     ZEROPOINT_ASSIGN_OR_RETURN(body_, Body::Make(function_, call_, scope_));
     key_ = std::move(key);
-    const Status prepared = body_->Prepare({});
+    Status prepared = body_->Prepare({});
     if (!prepared.ok()) body_.reset();
     return prepared;
   }
@@ -106,7 +105,6 @@ class FunctionCall final : public Operator {
   std::string key_;  // of the inputs that body_ is made for
 };
 
-}  // namespace functions
-}  // namespace zeropoint
+}  // namespace zeropoint::functions
 
 #endif  // ZEROPOINT_EXEC_OPERATORS_FUNCTION_CALL_H_

@@ -13,8 +13,7 @@
 #include "zeropoint/exec/operators/integer_operands.h"
 #include "zeropoint/exec/operators/pool_window.h"
 
-namespace zeropoint {
-namespace integer {
+namespace zeropoint::integer {
 
 /// The codes of input `i` without their zero points; one zero point for each
 /// `size` codes.
@@ -74,7 +73,6 @@ struct ConvLoop {
   }
 };
 
-}  // namespace integer
-}  // namespace zeropoint
+}  // namespace zeropoint::integer
 
 #endif  // ZEROPOINT_EXEC_OPERATORS_INTEGER_CONV_LOOP_H_

@@ -17,8 +17,7 @@
 #include "zeropoint/exec/operator.h"
 #include "zeropoint/exec/operators/quantize.h"
 
-namespace zeropoint {
-namespace integer {
+namespace zeropoint::integer {
 
 /// A per-tensor number, or one for each index of an axis.
 template <class T>
@@ -146,7 +145,6 @@ class RequantizedOutput {
   std::int32_t zero_point_ = 0;
 };
 
-}  // namespace integer
-}  // namespace zeropoint
+}  // namespace zeropoint::integer
 
 #endif  // ZEROPOINT_EXEC_OPERATORS_INTEGER_OPERANDS_H_

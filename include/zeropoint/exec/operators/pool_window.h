@@ -14,8 +14,7 @@
 
 #include "zeropoint/exec/operators/window.h"
 
-namespace zeropoint {
-namespace pooling {
+namespace zeropoint::pooling {
 
 /// Three spatial axes; missing ones in front are of size 1.
 using Window = std::array<WindowAxis, 3>;
@@ -73,7 +72,6 @@ void ForEachTap(const Window& window, Row row) {
   }
 }
 
-}  // namespace pooling
-}  // namespace zeropoint
+}  // namespace zeropoint::pooling
 
 #endif  // ZEROPOINT_EXEC_OPERATORS_POOL_WINDOW_H_

@@ -18,8 +18,7 @@
 #include "zeropoint/exec/operator.h"
 #include "zeropoint/exec/operators/reals.h"
 
-namespace zeropoint {
-namespace quantize {
+namespace zeropoint::quantize {
 
 /// Scales and zero points of a Q or DQ node, laid over x.
 struct Grid {
@@ -137,7 +136,6 @@ void ForEachRun(const OpContext& context, const Grid& grid, F run) {
       });
 }
 
-}  // namespace quantize
-}  // namespace zeropoint
+}  // namespace zeropoint::quantize
 
 #endif  // ZEROPOINT_EXEC_OPERATORS_QUANTIZE_GRID_H_

@@ -9,8 +9,7 @@
 
 #include "zeropoint/core/status.h"
 
-namespace zeropoint {
-namespace recurrent {
+namespace zeropoint::recurrent {
 
 /// f(x) with the constants alpha and beta.
 struct Activation {
@@ -65,7 +64,6 @@ inline Result<Activation> FindActivation(std::string name) {
   return InvalidModel("activation '" + name + "' is unknown");
 }
 
-}  // namespace recurrent
-}  // namespace zeropoint
+}  // namespace zeropoint::recurrent
 
 #endif  // ZEROPOINT_EXEC_OPERATORS_RECURRENT_ACTIVATION_H_

@@ -14,8 +14,7 @@
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/exec/operators/reals.h"
 
-namespace zeropoint {
-namespace recurrent {
+namespace zeropoint::recurrent {
 
 /// Rounds x as DynamicQuantizeLinear and DequantizeLinear in a row do.
 inline void RoundDynamically(std::span<double> x) {
@@ -76,7 +75,6 @@ inline Result<std::vector<double>> ReadCodes(const OpContext& context,
   return reals;
 }
 
-}  // namespace recurrent
-}  // namespace zeropoint
+}  // namespace zeropoint::recurrent
 
 #endif  // ZEROPOINT_EXEC_OPERATORS_RECURRENT_CODES_H_

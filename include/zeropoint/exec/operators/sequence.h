@@ -49,7 +49,7 @@ inline Result<std::size_t> PositionOf(const OpContext& context, std::size_t i,
   if (!context.has_input(i)) return otherwise;
   ZEROPOINT_ASSIGN_OR_RETURN(const auto position, ReadIntegers(context, i));
   if (position.size() != 1) return InvalidData("a position is one integer");
-  const auto at = NormalizeAxis(position[0], size);
+  auto at = NormalizeAxis(position[0], size);
   if (at.ok()) return at;
   return InvalidData("position " + std::to_string(position[0]) +
                      " is outside a sequence of " + std::to_string(size));

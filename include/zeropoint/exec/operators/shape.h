@@ -126,8 +126,9 @@ class Reshape final : public Operator {
     std::optional<std::size_t> open;
     for (std::size_t i = 0; i < dims.size(); ++i) {
       if (dims[i] == -1) {
-        if (open)
+        if (open) {
           return InvalidData("two axes of " + FormatDims(wanted) + " are -1");
+        }
         open = i;
         dims[i] = 1;
       } else if (dims[i] == 0 && !allow_zero_) {

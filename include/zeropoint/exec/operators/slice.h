@@ -96,7 +96,7 @@ class Slice final : public Operator {
     };
     start = limit(start);
     end = limit(end);
-    const std::uint64_t length =
+    const auto length =
         static_cast<std::uint64_t>(step > 0 ? end - start : start - end);
     if ((step > 0 ? end <= start : start <= end)) return {0, 0};
     const std::uint64_t stride =

@@ -14,8 +14,7 @@
 #include "zeropoint/core/rounding.h"
 #include "zeropoint/kernels/layout.h"
 
-namespace zeropoint {
-namespace unary {
+namespace zeropoint::unary {
 
 /// The two attributes that a formula may use, as `alpha` and `beta` (or
 /// `gamma`) of the operator.
@@ -242,7 +241,6 @@ struct GeluTanh {
   }
 };
 
-}  // namespace unary
-}  // namespace zeropoint
+}  // namespace zeropoint::unary
 
 #endif  // ZEROPOINT_EXEC_OPERATORS_UNARY_FORMULAS_H_
