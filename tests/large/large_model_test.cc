@@ -141,7 +141,9 @@ BOOST_AUTO_TEST_CASE(MemoryIsBoundedByTheLargestTensor) {
   const std::size_t data = std::filesystem::file_size(result + ".data");
   BOOST_TEST(data >= sizes.weights * sizes.bytes / 4);
   BOOST_TEST(data < sizes.weights * sizes.bytes / 4 + sizes.bytes);
-  BOOST_TEST(std::filesystem::file_size(result) < kMegabyte);
+  // What is left are scales and zero points.
+  BOOST_TEST(std::filesystem::file_size(result) <
+             kMegabyte + sizes.weights * sizes.bytes / 1000);
   auto model = Model::Load(result);
   BOOST_REQUIRE_MESSAGE(model.ok(), model.status().message());
   std::size_t products = 0;

@@ -22,6 +22,7 @@
 #include "zeropoint/kernels/kernel_table.h"
 #include "zeropoint/passes/node_selection.h"
 #include "zeropoint/passes/round_weights.h"
+#include "zeropoint/passes/weight_rounder.h"
 #include "zeropoint/profiles/for_form.h"
 
 namespace zeropoint {
@@ -105,20 +106,28 @@ Result<QuantizationReport> QuantizeWithFacts(
   const SecondOrderRounder to_nearest(no_moments, kernels, rounding, parallel);
   const RememberingRounder second_order(by_moments);
   const RememberingRounder nearest(to_nearest);
+  // Without trials nothing is rounded twice, and a large model's codes need not
+  // be held.
+  const bool trials = !facts.held_out.feeds.empty();
+  const auto rounder_of =
+      [&](const QuantizationChoice& choice) -> const WeightRounder& {
+    if (!trials) return choice.second_order_rounding ? by_moments : to_nearest;
+    return choice.second_order_rounding ? second_order : nearest;
+  };
   const auto insert = [&](Model& to, const QuantizationChoice& choice,
                           QuantizationReport& into) {
     const bool as_pairs =
         options.form == Form::kQOperator && !choice.placed_for_form;
     return InsertPairs(to, options,
                        {as_pairs ? of_pairs : target, selection, facts.table,
-                        choice.second_order_rounding ? second_order : nearest},
+                        rounder_of(choice)},
                        choice, into);
   };
   QuantizationChoice choice{
       .second_order_rounding = options.second_order_rounding,
       .correct_bias = options.correct_bias,
       .placed_for_form = options.form == Form::kQOperator};
-  if (!facts.held_out.feeds.empty()) {
+  if (trials) {
     const auto noise = [&](const QuantizationChoice& tried,
                            bool quick) -> Result<double> {
       ZEROPOINT_ASSIGN_OR_RETURN(Model trial, CloneModel(model));
