@@ -50,7 +50,7 @@ std::string AddNode(onnx::GraphProto& graph, const char* op_type, int number,
   node.set_op_type(op_type);
   node.set_name("node_" + std::to_string(number));
   for (const std::string& input : inputs) node.add_input(input);
-  const std::string output = "value_" + std::to_string(number);
+  std::string output = "value_" + std::to_string(number);
   node.add_output(output);
   Declare(*graph.add_value_info(), output);
   return output;

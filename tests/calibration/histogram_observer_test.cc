@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(TenThousandSplitsAndOrdersGiveTheSameBytes) {
   std::vector<float> x = laws::internal::AwkwardValues(400, random);
   const auto histogram = StateOf(Observed<HistogramObserver>(x));
   const auto moments = MomentsStateOf(Observed<MomentsObserver>(x));
-  const MinMaxObserver min_max = Observed<MinMaxObserver>(x);
+  const auto min_max = Observed<MinMaxObserver>(x);
   std::size_t different = 0;
   for (int repeat = 0; repeat < 10000; ++repeat) {
     std::shuffle(x.begin(), x.end(), random);
@@ -133,18 +133,17 @@ BOOST_AUTO_TEST_CASE(IsTheMirrorImageOfItsMirrorImage) {
 BOOST_AUTO_TEST_CASE(ExtremesOfFloatsFit) {
   constexpr float kMax = std::numeric_limits<float>::max();
   constexpr float kLeast = std::numeric_limits<float>::denorm_min();
-  const HistogramObserver all =
+  const auto all =
       Observed<HistogramObserver>({kMax, -kMax, kLeast, -kLeast, 0.0f});
   BOOST_TEST(all.exponent() == HistogramObserver::kMaxExponent);
   BOOST_TEST(all.count() == 5u);
-  const HistogramObserver zeros =
-      Observed<HistogramObserver>({0.0f, -0.0f, kLeast});
+  const auto zeros = Observed<HistogramObserver>({0.0f, -0.0f, kLeast});
   BOOST_TEST(zeros.exponent() == HistogramObserver::kMinExponent);
   BOOST_TEST(zeros.ToHistogram().counts.at(0) == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(KnowsAStateThatCannotBe) {
-  const HistogramObserver good = Observed<HistogramObserver>({-1.0f, 2.0f});
+  const auto good = Observed<HistogramObserver>({-1.0f, 2.0f});
   const auto valid = [](const MinMaxState& seen, int exponent,
                         std::vector<std::uint64_t> counts) {
     return HistogramObserver::IsValidState(seen, exponent, counts);
@@ -169,15 +168,14 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(other_observers)
 
 BOOST_AUTO_TEST_CASE(MomentsAreThoseOfTheDefinition) {
-  const MomentsObserver observer =
-      Observed<MomentsObserver>({1.0f, 2.0f, 4.0f, 5.0f});
+  const auto observer = Observed<MomentsObserver>({1.0f, 2.0f, 4.0f, 5.0f});
   BOOST_TEST(observer.mean() == 3.0);
   BOOST_TEST(observer.variance() == 2.5);
 }
 
 BOOST_AUTO_TEST_CASE(VarianceSurvivesAMeanFarFromZero) {
   // E[x^2] - E[x]^2 in doubles gives 0 here.
-  const MomentsObserver observer = Observed<MomentsObserver>(
+  const auto observer = Observed<MomentsObserver>(
       {16777214.0f, 16777216.0f, 16777214.0f, 16777216.0f});
   BOOST_TEST(observer.mean() == 16777215.0);
   BOOST_TEST(observer.variance() == 1.0);

@@ -201,8 +201,7 @@ BOOST_AUTO_TEST_CASE(EntropyFindsWhatADirectSearchFinds) {
       const Histogram histogram = observer.ToHistogram();
       std::vector<double> below;
       std::vector<double> above;
-      std::size_t levels =
-          static_cast<std::size_t>(scheme.qmax - scheme.qmin + 1);
+      auto levels = static_cast<std::size_t>(scheme.qmax - scheme.qmin) + 1;
       if (scheme.symmetric) {
         levels = (levels + 1) / 2;
         const auto folded = FoldedCounts(histogram);

@@ -101,7 +101,8 @@ BOOST_AUTO_TEST_CASE(AnySplitMergedInAnyOrderGivesTheSameBytes) {
 
 BOOST_AUTO_TEST_CASE(StrangersAndOverlapsAreRefused) {
   const CalibrationState first = Observed(Numbers(0, 4));
-  const auto refused = [&](CalibrationState other, const std::string& word) {
+  const auto refused = [&](const CalibrationState& other,
+                           const std::string& word) {
     CalibrationState mine = first;
     const Status status = mine.Merge(other);
     BOOST_TEST(!status.ok());

@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(DegenerateRangesHaveScaleOne) {
 BOOST_AUTO_TEST_CASE(TheSmallestScaleIsNormal) {
   // Around the range whose scale would be the smallest normal number.
   for (const SchemeSpec& spec : AllSchemes()) {
-    const float steps = static_cast<float>(spec.qmax - spec.qmin);
+    const auto steps = static_cast<float>(spec.qmax - spec.qmin);
     for (const float factor : {0.49f, 0.5f, 0.99f, 1.0f, 1.01f, 2.0f}) {
       const float hi = kSmallestNormal * steps * factor;
       const QParams params = ChooseQParams({0.0f, hi}, spec);

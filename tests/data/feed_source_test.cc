@@ -548,7 +548,7 @@ BOOST_AUTO_TEST_CASE(ValuesDependOnTheirPlaceAlone) {
 }
 
 BOOST_AUTO_TEST_CASE(OpenAxesAreNamed) {
-  const auto open = [](std::optional<Dims> dims, DataType type) {
+  const auto open = [](const std::optional<Dims>& dims, DataType type) {
     return OpenFeedSource(
                "synthetic:1",
                {.inputs = {{.name = "x", .type = type, .dims = dims}}})

@@ -25,9 +25,9 @@ Status ReadAll(const std::string& path) {
     if (array.header.dims.empty() || array.samples() > 1000) continue;
     ZEROPOINT_ASSIGN_OR_RETURN(NpzSampleReader reader, archive.Read(i));
     for (std::size_t k = 0; k < array.samples(); ++k) {
-      const Status status = array.header.type == DataType::kString
-                                ? reader.NextText().status()
-                                : reader.Next().status();
+      Status status = array.header.type == DataType::kString
+                          ? reader.NextText().status()
+                          : reader.Next().status();
       if (!status.ok()) return status;
     }
   }

@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(NeedsAnOpenBatchAxis) {
 }
 
 BOOST_AUTO_TEST_CASE(SamplesOfABatchAreAlike) {
-  const auto next = [](Dims first, Dims second) {
+  const auto next = [](const Dims& first, const Dims& second) {
     auto samples = std::make_unique<CallbackSource>(
         [=](std::size_t number) -> Result<std::optional<Feeds>> {
           return std::optional<Feeds>(Sample(number, number ? second : first));

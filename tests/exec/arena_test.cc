@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(AlignsAndSharesBlocks) {
              0);
   BOOST_TEST(a.unique());
   {
-    const Arena::Buffer shared = a;
+    const Arena::Buffer shared = a;  // NOLINT(performance-unnecessary-copy-*)
     BOOST_TEST(!a.unique());
     BOOST_TEST(shared.data() == a.data());
   }

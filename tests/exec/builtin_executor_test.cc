@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(NamesTheDomainOfAnUnknownOperator) {
 BOOST_AUTO_TEST_CASE(ChecksTheFeeds) {
   const Model model = ParseGraph(
       "g (float[N, 3] x, int64[2] k) => (float[N, 3] y) { y = Relu(x) }");
-  const auto error = [&](Feeds feeds) {
+  const auto error = [&](const Feeds& feeds) {
     const auto outputs = Run(model, feeds);
     BOOST_TEST((outputs.status().code() == StatusCode::kInvalidData));
     return outputs.status();

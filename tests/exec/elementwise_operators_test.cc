@@ -96,7 +96,8 @@ BOOST_AUTO_TEST_CASE(BroadcastsInsideLongRows) {
                 MakeFeed<float>("b", {3, 1}, {1, 2, 3})));
   const auto y = testing::ValuesOf<float>(outputs[0]);
   for (std::size_t i = 0; i < y.size(); ++i) {
-    BOOST_REQUIRE_EQUAL(y[i], static_cast<float>(1 + i / 20000));
+    const std::size_t row = i / 20000;
+    BOOST_REQUIRE_EQUAL(y[i], static_cast<float>(1 + row));
   }
 }
 

@@ -50,9 +50,9 @@ testing::SampleSource Samples(std::size_t count = 4) {
   return {"x", {1, 2, 8, 8}, count, testing::Waves(128)};
 }
 
-Result<QuantizationReport> Quantize(Model& model,
-                                    StaticQuantizationOptions options = {},
-                                    std::size_t samples = 4) {
+Result<QuantizationReport> Quantize(
+    Model& model, const StaticQuantizationOptions& options = {},
+    std::size_t samples = 4) {
   auto source = Samples(samples);
   return QuantizeStatic(model, source, options);
 }

@@ -9,8 +9,7 @@
 #include "zeropoint/kernels/all-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace user {
-namespace HWY_NAMESPACE {
+namespace user::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -25,8 +24,7 @@ void AddOne(float* x, std::size_t count) {
   for (; i < count; ++i) x[i] += 1.0f;
 }
 
-}  // namespace HWY_NAMESPACE
-}  // namespace user
+}  // namespace user::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE

@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(WhatIsRaisedComputesInFloat) {
 
 BOOST_AUTO_TEST_CASE(PairsThatStayArePairsOfHalfPrecision) {
   FormsBench bench = HalfConv();
-  const std::size_t constants =
+  const auto constants =
       static_cast<std::size_t>(bench.model.proto().graph().initializer_size());
   BOOST_TEST(bench.Apply(RaiseToQdq{}) == 0u);
   BOOST_TEST(static_cast<std::size_t>(

@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(BlocksLieAlongTheAxisThatIsSummedOver) {
 }
 
 BOOST_AUTO_TEST_CASE(BlockedCodesComeBackWithinHalfAStep) {
-  std::vector<float> values(5 * 7 * 3);
+  std::vector<float> values(std::size_t{5} * 7 * 3);
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = static_cast<float>(static_cast<int>(i * 37 % 101) - 50);
   }

@@ -112,21 +112,22 @@ BOOST_AUTO_TEST_CASE(TheOrderInTheFileDoesNotMatter) {
 
 BOOST_AUTO_TEST_CASE(EachGroupIsRoundedByItsOwnInputs) {
   const auto both = Moments(2, 6, 3);
-  const std::vector<float> weights = Random(2 * 3 * 6, 4);
+  const std::vector<float> weights = Random(std::size_t{2} * 3 * 6, 4);
   const Rounded all = RoundWith(weights, {6, 2, 3}, Linear(0, 2), both, 0);
   for (std::size_t group = 0; group < 2; ++group) {
     auto own = std::make_shared<SecondMoments>();
     own->groups = 1;
     own->columns = 6;
     own->count = both->count;
-    own->sums.assign(both->sums.begin() + static_cast<long>(6 * group),
-                     both->sums.begin() + static_cast<long>(6 * group + 6));
+    own->sums.assign(
+        both->sums.begin() + static_cast<std::ptrdiff_t>(6 * group),
+        both->sums.begin() + static_cast<std::ptrdiff_t>(6 * group + 6));
     own->products.assign(
-        both->products.begin() + static_cast<long>(36 * group),
-        both->products.begin() + static_cast<long>(36 * group + 36));
+        both->products.begin() + static_cast<std::ptrdiff_t>(36 * group),
+        both->products.begin() + static_cast<std::ptrdiff_t>(36 * group + 36));
     const std::vector<float> part(
-        weights.begin() + static_cast<long>(18 * group),
-        weights.begin() + static_cast<long>(18 * group + 18));
+        weights.begin() + static_cast<std::ptrdiff_t>(18 * group),
+        weights.begin() + static_cast<std::ptrdiff_t>(18 * group + 18));
     const Rounded alone = RoundWith(part, {3, 2, 3}, Linear(0, 1), own, 0);
     for (std::size_t i = 0; i < 18; ++i) {
       BOOST_TEST(all.Code(18 * group + i) == alone.Code(i));
@@ -159,7 +160,7 @@ BOOST_AUTO_TEST_CASE(MatMulAndBothGemmsAreOneMatrix) {
 
 BOOST_AUTO_TEST_CASE(AnyGranularityAndStorage) {
   const auto moments = Moments(1, 6, 7);
-  const std::vector<float> weights = Random(4 * 6, 8);
+  const std::vector<float> weights = Random(std::size_t{4} * 6, 8);
   struct Case {
     const char* scheme;
     int axis;
@@ -183,7 +184,7 @@ BOOST_AUTO_TEST_CASE(AnyGranularityAndStorage) {
 }
 
 BOOST_AUTO_TEST_CASE(WithoutMomentsOrForAStackTheCodesAreTheNearest) {
-  const std::vector<float> weights = Random(2 * 3 * 4, 9);
+  const std::vector<float> weights = Random(std::size_t{2} * 3 * 4, 9);
   const Tensor real =
       Tensor::Of<float>({2, 3, 4}, std::span<const float>(weights));
   const SchemeSpec scheme = ParseScheme("i8:sym:channel:narrow").value();
@@ -202,7 +203,7 @@ BOOST_AUTO_TEST_CASE(WithoutMomentsOrForAStackTheCodesAreTheNearest) {
 
 BOOST_AUTO_TEST_CASE(NeighbouringChannelsStayBelowThePairLimit) {
   // [M 3, C 4, 3, 3]: neighbours are channels 0 and 1, 2 and 3 of one tap.
-  const std::vector<float> weights = Random(3 * 4 * 9, 10);
+  const std::vector<float> weights = Random(std::size_t{3} * 4 * 9, 10);
   const Rounded rounded =
       RoundWith(weights, {3, 4, 3, 3}, Linear(0, 1), Moments(1, 36, 11), 0,
                 "i8:sym:channel:narrow", {.pair_limit = 128});
@@ -212,8 +213,9 @@ BOOST_AUTO_TEST_CASE(NeighbouringChannelsStayBelowThePairLimit) {
       for (std::size_t t = 0; t < 9; ++t) {
         const std::int32_t a = rounded.Code((o * 4 + c) * 9 + t);
         const std::int32_t b = rounded.Code((o * 4 + c + 1) * 9 + t);
-        if ((a < 0) == (b < 0))
+        if ((a < 0) == (b < 0)) {
           most = std::max(most, std::abs(a) + std::abs(b));
+        }
       }
     }
   }

@@ -165,8 +165,9 @@ BOOST_AUTO_TEST_CASE(AProfileOfOnesOwnDrivesThePasses) {
   BOOST_REQUIRE(graph.ok());
   const TargetSpec target = MyAccelerator::Spec();
   CalibrationTable table;
-  for (const char* name : {"x", "y", "z"})
+  for (const char* name : {"x", "y", "z"}) {
     table[name] = {{-1.0f, 1.0f}, "given", {}, {}};
+  }
   PassContext context;
   context.target = &target;
   context.calibration = &table;
