@@ -9,7 +9,11 @@
 
 #include "onnx/checker.h"
 #include "onnx/defs/schema.h"
+// It converts int to std::size_t, of which clang warns.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 #include "onnx/shape_inference/implementation.h"
+#pragma GCC diagnostic pop
 #include "zeropoint/graph/payload.h"
 
 // Declared here as in onnx/version_converter/convert.h, which pulls in onnx's
