@@ -1,4 +1,5 @@
 """What benches on models share: which models, their data, and the cost of a process."""
+import argparse
 import os
 import pathlib
 import time
@@ -6,10 +7,12 @@ import time
 PROGRAM = "tools/zeropoint/zeropoint"
 
 
-def add_options(parser):
-    """--models and --json; `chosen` understands the first."""
+def parser_of(description):
+    """A parser that knows --models, which `chosen` understands, and --json."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="+", type=pathlib.Path)
     parser.add_argument("--json", action="store_true", help="one JSON line a model and measure")
+    return parser
 
 
 def chosen(options):

@@ -7,7 +7,6 @@
 collects for one rule and computes its ranges. The programs run in turn; of the rounds the fastest counts. A ratio above 1
 says that Zeropoint needs less.
 """
-import argparse
 import json
 import os
 import pathlib
@@ -15,7 +14,7 @@ import sys
 import tempfile
 
 import samples
-from bench_models import PROGRAM, add_options, chosen, data_of, measure_best
+from bench_models import PROGRAM, chosen, data_of, measure_best, parser_of
 
 HERE = pathlib.Path(__file__).parent
 
@@ -34,8 +33,7 @@ def compare(model, folder, method, count, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_options(parser)
+    parser = parser_of(__doc__)
     parser.add_argument("--samples", nargs="+", type=int, default=[8, 16, 32, 64])
     parser.add_argument("--methods", nargs="+", default=["minmax", "entropy", "percentile"])
     parser.add_argument("--rounds", type=int, default=2)

@@ -6,12 +6,11 @@ Without --models: those in examples/data. The data of DIR/model.onnx are in DIR,
 DIR/data/NAME. The two programs run in turn, so that a change of the machine's load hits both; of the rounds the fastest
 counts. A ratio above 1 says that Zeropoint needs less.
 """
-import argparse
 import json
 import os
 import tempfile
 
-from bench_models import add_options, chosen, data_of, measure_best
+from bench_models import chosen, data_of, measure_best, parser_of
 from quantizers import commands
 
 # The other tool has neither second-order rounding nor tuning.
@@ -24,8 +23,7 @@ def compare(model, count, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_options(parser)
+    parser = parser_of(__doc__)
     parser.add_argument("--samples", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()

@@ -7,7 +7,6 @@ min-max ranges. Where models and data are: as in end_to_end. The three models ru
 of the machine's load hits all of them; of each sample's rounds the fastest counts. A ratio above 1 says that Zeropoint's
 model is faster. SQNR is that of the first output, against the float model.
 """
-import argparse
 import json
 import subprocess
 import tempfile
@@ -17,7 +16,7 @@ import numpy as np
 import onnxruntime
 
 import samples
-from bench_models import add_options, chosen, data_of
+from bench_models import chosen, data_of, parser_of
 from quantizers import commands
 
 EVALUATED = 32
@@ -73,8 +72,7 @@ def compare(model, count, threads, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_options(parser)
+    parser = parser_of(__doc__)
     parser.add_argument("--samples", type=int, default=32, help="calibration samples")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)

@@ -180,43 +180,43 @@ inline std::string FusedMatMul(const Call& call) {
          "y = Mul (product, typed)\n}";
 }
 
-/// The lines of real = (a - a_zero) (b - b_zero), for two `factors`.
-inline std::string IntegerProduct(const Call& call, const std::string& factors,
-                                  int a_zero, const std::string& a_zero_name,
-                                  int b_zero, const std::string& b_zero_name) {
+/// The lines of real = (a - a_zero) (b - b_zero), for two `factors` and the
+/// names of their zero points, empty where there is none.
+inline std::string IntegerProduct(const std::string& factors,
+                                  const std::string& a_zero,
+                                  const std::string& b_zero) {
   std::string zeros;
-  if (call.Has(a_zero) || call.Has(b_zero)) {
-    zeros += ", " + (call.Has(a_zero) ? a_zero_name : "");
-  }
-  if (call.Has(b_zero)) zeros += ", " + b_zero_name;
+  if (!a_zero.empty() || !b_zero.empty()) zeros += ", " + a_zero;
+  if (!b_zero.empty()) zeros += ", " + b_zero;
   return "sums = MatMulInteger (" + factors + zeros +
          ")\n"
          "real = Cast <to = 1> (sums)\n";
 }
 
+/// The lines of y = real a_scale b_scale + bias, which end a function.
+inline std::string Rescale(bool has_bias) {
+  return std::string(
+             "typed = CastLike (real, a_scale)\n"
+             "scale = Mul (a_scale, b_scale)\n") +
+         (has_bias ? "scaled = Mul (typed, scale)\n"
+                     "y = Add (scaled, bias)\n}"
+                   : "y = Mul (typed, scale)\n}");
+}
+
 /// y = (a - a_zero) (b - b_zero) a_scale b_scale + bias
 inline std::string MatMulIntegerToFloat(const Call& call) {
   return "F (a, b, a_scale, b_scale, a_zero, b_zero, bias) => (y) {\n" +
-         IntegerProduct(call, "a, b", 4, "a_zero", 5, "b_zero") +
-         "typed = CastLike (real, a_scale)\n"
-         "scale = Mul (a_scale, b_scale)\n" +
-         (call.Has(6) ? "scaled = Mul (typed, scale)\n"
-                        "y = Add (scaled, bias)\n}"
-                      : "y = Mul (typed, scale)\n}");
+         IntegerProduct("a, b", call.Has(4) ? "a_zero" : "",
+                        call.Has(5) ? "b_zero" : "") +
+         Rescale(call.Has(6));
 }
 
 /// The same with a quantized when it is seen.
 inline std::string DynamicQuantizeMatMul(const Call& call) {
-  return std::string("F (a, b, b_scale, b_zero, bias) => (y) {\n") +
-         "codes, a_scale, a_zero = DynamicQuantizeLinear (a)\n"
-         "sums = MatMulInteger (codes, b, a_zero" +
-         (call.Has(3) ? ", b_zero" : "") +
-         ")\n"
-         "real = Cast <to = 1> (sums)\n"
-         "scale = Mul (a_scale, b_scale)\n" +
-         (call.Has(4) ? "scaled = Mul (real, scale)\n"
-                        "y = Add (scaled, bias)\n}"
-                      : "y = Mul (real, scale)\n}");
+  return "F (a, b, b_scale, b_zero, bias) => (y) {\n"
+         "codes, a_scale, a_zero = DynamicQuantizeLinear (a)\n" +
+         IntegerProduct("codes, b", "a_zero", call.Has(3) ? "b_zero" : "") +
+         Rescale(call.Has(4));
 }
 
 /// The lines of attention over the heads of q, k, v = product + bias. A mask
@@ -286,7 +286,8 @@ inline std::string Attention(const Call& call) {
 inline std::string QAttention(const Call& call) {
   return "F (x, w, bias, x_scale, w_scale, mask, x_zero, w_zero, past) => "
          "(y) {\n" +
-         IntegerProduct(call, "x, w", 6, "x_zero", 7, "w_zero") +
+         IntegerProduct("x, w", call.Has(6) ? "x_zero" : "",
+                        call.Has(7) ? "w_zero" : "") +
          "scale = Mul (x_scale, w_scale)\n"
          "product = Mul (real, scale)\n" +
          AttendToProduct(call, 5, false);

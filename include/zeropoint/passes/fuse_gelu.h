@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <numbers>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -37,6 +38,7 @@ class FuseGelu {
       "x -> Div(sqrt 2) -> Erf -> Add(1) -> Mul(x) -> Mul(0.5) -> y\n"
       "x -> Gelu -> y";
   static constexpr std::array<std::string_view, 2> kRoots = {"Mul", "Div"};
+  static constexpr std::string_view kFused = "Gelu";
   static constexpr std::int64_t kSinceOpset = 20;
 
   struct Found {
@@ -63,18 +65,13 @@ class FuseGelu {
   }
 
   MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
-    auto found = Find(graph, root);
-    if (!found) return std::nullopt;
-    if (graph.model().opset() < kSinceOpset) {
-      return Decline{internal::NeedsOpset(graph, "Gelu", kSinceOpset)};
-    }
-    return std::move(*found);
+    return internal::FindSinceOpset<FuseGelu>(graph, root);
   }
 
   Status Rewrite(const GraphView& graph, const Found& found,
                  Rewriter& rewriter) const {
     onnx::NodeProto fused;
-    fused.set_op_type("Gelu");
+    fused.set_op_type(std::string(kFused));
     FuseNodes(graph, rewriter, found.nodes, std::move(fused), {&found.x, 1},
               graph.output(found.nodes.front(), 0));
     return Status();

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -42,6 +43,7 @@ class FuseHardSwish {
       "x -> Add(3) -> Clip(0, 6) -> Mul(x) -> Div(6) -> y\n"
       "x -> HardSwish -> y";
   static constexpr std::array<std::string_view, 2> kRoots = {"Mul", "Div"};
+  static constexpr std::string_view kFused = "HardSwish";
   static constexpr std::int64_t kSinceOpset = 14;
 
   struct Found {
@@ -65,18 +67,13 @@ class FuseHardSwish {
   }
 
   MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
-    auto found = Find(graph, root);
-    if (!found) return std::nullopt;
-    if (graph.model().opset() < kSinceOpset) {
-      return Decline{internal::NeedsOpset(graph, "HardSwish", kSinceOpset)};
-    }
-    return std::move(*found);
+    return internal::FindSinceOpset<FuseHardSwish>(graph, root);
   }
 
   Status Rewrite(const GraphView& graph, const Found& found,
                  Rewriter& rewriter) const {
     onnx::NodeProto fused;
-    fused.set_op_type("HardSwish");
+    fused.set_op_type(std::string(kFused));
     FuseNodes(graph, rewriter, found.nodes, std::move(fused), {&found.x, 1},
               graph.output(found.nodes.front(), 0));
     return Status();

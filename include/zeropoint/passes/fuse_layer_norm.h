@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -46,6 +47,7 @@ class FuseLayerNorm {
       "  -> Mul(scale) -> Add(bias) -> y\n"
       "x -> LayerNormalization(scale, bias, epsilon = e) -> y";
   static constexpr std::array<std::string_view, 1> kRoots = {"Div"};
+  static constexpr std::string_view kFused = "LayerNormalization";
   static constexpr std::int64_t kSinceOpset = 17;
 
   struct Found {
@@ -67,13 +69,9 @@ class FuseLayerNorm {
   }
 
   MatchResult<Found> Match(const GraphView& graph, NodeId root) const {
-    auto match = Find(graph, root);
-    if (!match) return std::nullopt;
+    auto match = internal::FindSinceOpset<FuseLayerNorm>(graph, root);
+    if (!match) return match;
     Found& found = *match;
-    if (graph.model().opset() < kSinceOpset) {
-      return Decline{
-          internal::NeedsOpset(graph, "LayerNormalization", kSinceOpset)};
-    }
     // A scale [C] would stretch an axis of length 1: its length must be known.
     const auto length = DimOf(graph, found.x, -1);
     if (!length) return Decline{"the length of the last axis is not known"};
@@ -83,13 +81,13 @@ class FuseLayerNorm {
          ConstantShape(graph, found.bias) != wanted)) {
       return Decline{"its scale or bias is not one value along the last axis"};
     }
-    return std::move(found);
+    return match;
   }
 
   Status Rewrite(const GraphView& graph, const Found& found,
                  Rewriter& rewriter) const {
     onnx::NodeProto fused;
-    fused.set_op_type("LayerNormalization");
+    fused.set_op_type(std::string(kFused));
     SetAttribute(fused, "axis", -1);
     SetAttribute(fused, "epsilon", found.epsilon);
     std::vector<ValueId> inputs = {found.x, found.scale};

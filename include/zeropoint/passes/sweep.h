@@ -65,6 +65,19 @@ inline Declined DeclinedNode(const GraphView& graph, NodeId node,
   if (name.empty() && proto.output_size() > 0) name = proto.output(0);
   return {std::move(name), proto.op_type(), std::move(reason)};
 }
+
+/// What P::Find finds at `root`; declined below opset P::kSinceOpset, the first
+/// with the operator P::kFused.
+template <class P>
+MatchResult<typename P::Found> FindSinceOpset(const GraphView& graph,
+                                              NodeId root) {
+  auto found = P::Find(graph, root);
+  if (!found) return std::nullopt;
+  if (graph.model().opset() < P::kSinceOpset) {
+    return Decline{NeedsOpset(graph, P::kFused, P::kSinceOpset)};
+  }
+  return std::move(*found);
+}
 }  // namespace internal
 
 /// Calls pass.Match at each node whose operator is in P::kRoots, and

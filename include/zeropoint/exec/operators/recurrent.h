@@ -238,8 +238,12 @@ class Recurrent final : public Operator {
   Gates Products(const Data& data, const Sizes& s, std::size_t d,
                  const double* x, const double* h) const {
     const std::size_t rows = gates_ * Index(s.hidden);
-    std::vector<double> seen(h, h + s.hidden);
-    if (on_codes_) RoundDynamically(seen);
+    std::vector<double> rounded;
+    if (on_codes_) {
+      rounded.assign(h, h + s.hidden);
+      RoundDynamically(rounded);
+      h = rounded.data();
+    }
     Gates gates{std::vector<double>(rows), std::vector<double>(rows)};
     const double* bias = data.bias.data() + d * 2 * rows;
     for (std::size_t row = 0; row < rows; ++row) {
@@ -249,7 +253,7 @@ class Recurrent final : public Operator {
       for (std::size_t k = 0; k < Index(s.input); ++k) sum += w[k] * x[k];
       gates.from_x[row] = sum;
       sum = bias[rows + row];
-      for (std::size_t k = 0; k < Index(s.hidden); ++k) sum += r[k] * seen[k];
+      for (std::size_t k = 0; k < Index(s.hidden); ++k) sum += r[k] * h[k];
       gates.from_h[row] = sum;
     }
     return gates;
