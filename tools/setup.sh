@@ -14,6 +14,10 @@ packages=(
   libjpeg62-turbo-dev libpng-dev
   flatbuffers-compiler libflatbuffers-dev
 )
+if [ "$want" != build ]; then
+  # for tests of `mpirun zeropoint calibrate`; the program loads it only there
+  packages+=(openmpi-bin)
+fi
 if [ "$want" = all ]; then
   packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-tidy-16 clang-format-16)
   # buildifier comes by npm, which Debian splits into hundreds of packages

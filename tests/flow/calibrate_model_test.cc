@@ -6,12 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/flow/sample_source.h"
 #include "tests/graph/parse_model.h"
 #include "zeropoint/calibration/state_file.h"
+#include "zeropoint/data/feed_source.h"
+#include "zeropoint/flow/describe_inputs.h"
 #include "zeropoint/flow/quantize_static.h"
 #include "zeropoint/graph/fingerprint.h"
 #include "zeropoint/profiles/generic.h"
@@ -80,6 +84,88 @@ BOOST_AUTO_TEST_CASE(EveryCheckpointLeadsToTheSameEnd) {
     if (done < 6) Observe(resumed, done, 6);
     BOOST_TEST((SerializeState(resumed).value() == bytes));
   }
+}
+
+BOOST_AUTO_TEST_CASE(TenThousandSplitsOfRealActivationsGiveTheSameBytes) {
+  constexpr std::uint64_t kSamples = 8;
+  const std::string folder = "examples/data/mnist_dwcnn/";
+  std::vector<CalibrationState> states;
+  for (std::size_t sample = 0; sample < kSamples; ++sample) {
+    Model model = Model::Load(folder + "model.onnx").value();
+    CalibrationState& state = states.emplace_back(
+        StartCalibration(model, Preparation(), CollectedStatistics::All())
+            .value());
+    FeedSourceOptions data;
+    data.inputs = DescribeInputs(model);
+    data.preprocess_file = folder + "preprocess.json";
+    data.skip = sample;
+    data.limit = 1;
+    const auto source = OpenFeedSource(folder + "calib.npz", data);
+    BOOST_REQUIRE_MESSAGE(source.ok(), source.status().message());
+    ObserveOptions options;
+    options.data = "calib.npz";
+    options.first = sample;
+    const Status status =
+        CalibrateModel(model, **source, Preparation(), 1, state, options);
+    BOOST_REQUIRE_MESSAGE(status.ok(), status.message());
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : states.front().tensors) {
+    names.push_back(name);
+  }
+  BOOST_REQUIRE(names.size() > 5u);
+  // Each time one tensor, its samples in any order, merged in any tree.
+  const auto merged = [&](const std::string& name, std::mt19937& random) {
+    std::vector<CalibrationState> parts;
+    for (const CalibrationState& state : states) {
+      CalibrationState& part = parts.emplace_back();
+      part.collected = state.collected;
+      part.samples = state.samples;
+      part.tensors.emplace(name, state.tensors.at(name));
+    }
+    while (parts.size() > 1) {
+      std::swap(parts[random() % parts.size()], parts.back());
+      const CalibrationState last = std::move(parts.back());
+      parts.pop_back();
+      BOOST_REQUIRE(parts[random() % parts.size()].Merge(last).ok());
+    }
+    return SerializeState(parts.front()).value();
+  };
+  std::mt19937 random(5);
+  std::vector<std::string> expected;
+  for (const std::string& name : names) {
+    expected.push_back(merged(name, random));
+  }
+  std::size_t different = 0;
+  for (std::size_t repeat = 0; repeat < 10000; ++repeat) {
+    const std::size_t tensor = repeat % names.size();
+    different += merged(names[tensor], random) != expected[tensor];
+  }
+  BOOST_TEST(different == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(StopsWhenAskedAndGoesOnFromThere) {
+  CalibrationState whole = Started();
+  Observe(whole, 0, 6);
+  CalibrationState state = Started();
+  Model model = Network();
+  testing::SampleSource source("x", {1, 2, 4, 4}, 6, testing::Waves(32));
+  std::string saved;
+  ObserveOptions options;
+  options.data = "waves";
+  options.checkpoint = [&](const CalibrationState& so_far) {
+    saved = SerializeState(so_far).value();
+    return Status();
+  };
+  options.stop = [&] { return state.samples.count() == 4; };
+  const Status stopped =
+      CalibrateModel(model, source, Preparation(), 1, state, options);
+  BOOST_TEST((stopped.code() == StatusCode::kCancelled));
+  CalibrationState resumed = ParseState(saved).value();
+  BOOST_TEST(resumed.samples.count() == 4u);
+  Observe(resumed, 4, 6);
+  BOOST_TEST(
+      (SerializeState(resumed).value() == SerializeState(whole).value()));
 }
 
 BOOST_AUTO_TEST_CASE(AFailingCheckpointEndsTheRun) {

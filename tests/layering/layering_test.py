@@ -22,6 +22,7 @@ LAYERS = {
     "eval": {"core", "data", "exec"},
     "flow": {"core", "kernels", "calibration", "graph", "exec", "passes", "profiles", "data", "eval"},
     "report": {"core", "eval", "flow"},
+    "adapters": {"core", "calibration", "flow"},
 }
 
 # Layers that see the ModelProto, and data, which reads single tensors in its form.

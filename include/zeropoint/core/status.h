@@ -25,6 +25,7 @@ enum class StatusCode {
   kNotFound,         // a file, node, tensor or input that is not there
   kUnsupported,      // valid, but outside what this library does
   kIoError,          // the file system refused
+  kCancelled,        // the caller asked to stop
 };
 
 /// Success, or a code with a message that names what went wrong, where, and
@@ -70,6 +71,9 @@ inline Status Unsupported(std::string message) {
 }
 inline Status IoError(std::string message) {
   return Status(StatusCode::kIoError, std::move(message));
+}
+inline Status Cancelled(std::string message) {
+  return Status(StatusCode::kCancelled, std::move(message));
 }
 
 /// A value, or the Status that says why there is none.

@@ -21,6 +21,7 @@
 
 #include "zeropoint/core/assert.h"
 #include "zeropoint/core/parallel_for.h"
+#include "zeropoint/exec/usable_processors.h"
 
 namespace zeropoint {
 
@@ -30,10 +31,10 @@ namespace zeropoint {
 /// disjoint results gives the same result for any number of threads.
 class ThreadPool {
  public:
-  /// `threads` counts the calling thread; 0 takes one a hardware thread.
+  /// `threads` counts the calling thread; 0 takes one a usable processor.
   explicit ThreadPool(int threads = 0) {
-    const unsigned hardware = std::max(1u, std::thread::hardware_concurrency());
-    threads_ = threads > 0 ? static_cast<std::size_t>(threads) : hardware;
+    if (threads <= 0) threads = UsableProcessors();
+    threads_ = static_cast<std::size_t>(threads);
     workers_.reserve(threads_ - 1);
     for (std::size_t worker = 1; worker < threads_; ++worker) {
       workers_.emplace_back([this, worker] { Work(worker); });

@@ -72,12 +72,15 @@ struct ObserveOptions {
   /// `checkpoint_seconds`. An error ends the run. May be empty.
   std::function<Status(const CalibrationState&)> checkpoint;
   double checkpoint_seconds = 5.0;
+  /// Asked before each sample whether to stop there. May be empty.
+  std::function<bool()> stop;
 };
 
 /// Runs every sample of `source` through `executor` and folds each target into
 /// `state`, whose `collected` says what is kept. Errors: those of the source
 /// and the executor, with the number of the sample; `state` is then undefined,
-/// what the last checkpoint got is not.
+/// what the last checkpoint got is not. kCancelled, after a last checkpoint,
+/// when `stop` says so.
 template <Executor E>
 Status ObserveSamples(E& executor, FeedSource& source,
                       std::span<const CalibrationTarget> targets,
@@ -92,6 +95,12 @@ Status ObserveSamples(E& executor, FeedSource& source,
   for (std::uint64_t sample = options.first;; ++sample) {
     ZEROPOINT_ASSIGN_OR_RETURN(const std::optional<Feeds> feeds, source.Next());
     if (!feeds) return Status();
+    if (options.stop && options.stop()) {
+      if (options.checkpoint) {
+        ZEROPOINT_RETURN_IF_ERROR(options.checkpoint(state));
+      }
+      return Cancelled("stopped before sample " + std::to_string(sample));
+    }
     sink.set_sample(sample);
     ZEROPOINT_RETURN_IF_ERROR(
         executor.Run(*feeds, taps, sink)
