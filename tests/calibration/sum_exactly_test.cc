@@ -28,7 +28,7 @@ std::vector<float> Spread(std::size_t count, int spread, unsigned seed) {
   return values;
 }
 
-void CheckSums(const std::vector<float>& x, bool finite) {
+void CheckSums(const std::vector<float>& x) {
   ExactFloatSum expected, sum;
   ExactSquareSum expected_squares, squares;
   for (const float value : x) {
@@ -37,8 +37,10 @@ void CheckSums(const std::vector<float>& x, bool finite) {
     expected.Add(wide);
     expected_squares.Add(wide * wide);
   }
-  BOOST_TEST(AddExactly(x, DispatchedKernels(), sum) == finite);
-  AddSquaresExactly(x, DispatchedKernels(), squares);
+  MinMaxState seen;
+  DispatchedKernels().min_max(x.data(), x.size(), &seen);
+  AddExactly(x, seen, DispatchedKernels(), sum);
+  AddSquaresExactly(x, seen, DispatchedKernels(), squares);
   BOOST_TEST((sum == expected));
   BOOST_TEST((squares == expected_squares));
 }
@@ -49,12 +51,23 @@ BOOST_AUTO_TEST_CASE(EqualsTheSumOfEachValueAroundTheBlockSize) {
   for (const std::size_t count :
        {std::size_t{0}, std::size_t{1}, std::size_t{4}, std::size_t{5},
         kSumBlock - 1, kSumBlock, kSumBlock + 1, 2 * kSumBlock + 3}) {
-    CheckSums(Spread(count, 3, 1), true);
+    CheckSums(Spread(count, 3, 1));
   }
 }
 
 BOOST_AUTO_TEST_CASE(AddsOneByOneWhatTheKernelDeclines) {
-  CheckSums(Spread(kSumBlock + 7, 60, 2), true);
+  CheckSums(Spread(kSumBlock + 7, 60, 2));
+}
+
+BOOST_AUTO_TEST_CASE(TakesARangeOfMoreThanTheValues) {
+  const std::vector<float> x = Spread(kSumBlock + 7, 3, 4);
+  for (const float wide : {1e3f, 1e20f, std::numeric_limits<float>::max()}) {
+    ExactFloatSum expected, sum;
+    for (const float value : x) expected.Add(static_cast<double>(value));
+    const MinMaxState seen{.lo = -wide, .hi = 1.0f, .finite = x.size() + 1};
+    AddExactly(x, seen, DispatchedKernels(), sum);
+    BOOST_TEST((sum == expected));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(LeavesOutWhatIsNotFinite) {
@@ -62,7 +75,7 @@ BOOST_AUTO_TEST_CASE(LeavesOutWhatIsNotFinite) {
     for (const std::size_t count : {std::size_t{3}, kSumBlock + 9}) {
       std::vector<float> x = Spread(count, 3, 3);
       x[count / 2] = bad;
-      CheckSums(x, false);
+      CheckSums(x);
     }
   }
 }

@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -166,6 +168,98 @@ BOOST_AUTO_TEST_CASE(StopsWhenAskedAndGoesOnFromThere) {
   Observe(resumed, 4, 6);
   BOOST_TEST(
       (SerializeState(resumed).value() == SerializeState(whole).value()));
+}
+
+BOOST_AUTO_TEST_CASE(SamplesAtOnceAreOneAfterTheOther) {
+  constexpr std::size_t kSamples = 40;
+  CalibrationState serial = Started();
+  Observe(serial, 0, kSamples);
+  const std::string bytes = SerializeState(serial).value();
+  for (const int threads : {2, 3, 8}) {
+    for (const double seconds : {0.0, 1e-4, 10.0}) {
+      CalibrationState state = Started();
+      Model model = Network();
+      testing::SampleSource source("x", {1, 2, 4, 4}, kSamples,
+                                   testing::Waves(32));
+      ObserveOptions options;
+      options.data = "waves";
+      options.checkpoint_seconds = seconds;
+      std::size_t reported = 0;
+      options.progress = [&](std::string_view, std::size_t done,
+                             std::optional<std::size_t>) {
+        BOOST_TEST(done == ++reported);
+      };
+      std::vector<std::string> checkpoints;
+      options.checkpoint = [&](const CalibrationState& so_far) {
+        // Whole samples, and none is missing among them.
+        BOOST_TEST(so_far.samples.intervals().size() == 1u);
+        BOOST_TEST(so_far.samples.count() == reported);
+        checkpoints.push_back(SerializeState(so_far).value());
+        return Status();
+      };
+      const Status status =
+          CalibrateModel(model, source, Preparation(), threads, state, options);
+      BOOST_REQUIRE_MESSAGE(status.ok(), status.message());
+      BOOST_TEST(reported == kSamples);
+      BOOST_TEST((SerializeState(state).value() == bytes));
+      for (const std::string& checkpoint : checkpoints) {
+        CalibrationState resumed = ParseState(checkpoint).value();
+        const std::size_t done = resumed.samples.count();
+        if (done < kSamples) Observe(resumed, done, kSamples);
+        BOOST_TEST((SerializeState(resumed).value() == bytes));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(AMovingAverageTakesSamplesInTheirOrder) {
+  const auto range = [](int threads) {
+    Model model = Network();
+    CollectedStatistics collected;
+    collected.moving_average = 0.3;
+    CalibrationState state =
+        StartCalibration(model, Preparation(), collected).value();
+    testing::SampleSource source("x", {1, 2, 4, 4}, 30, testing::Waves(32));
+    BOOST_REQUIRE(
+        CalibrateModel(model, source, Preparation(), threads, state, {}).ok());
+    return state.tensors.at("x")
+        .statistics.Choose(ParseCalibration("moving-average:0.3").value(), {})
+        .value();
+  };
+  const RealRange serial = range(1);
+  BOOST_TEST(range(4).lo == serial.lo);
+  BOOST_TEST(range(4).hi == serial.hi);
+}
+
+BOOST_AUTO_TEST_CASE(TheFirstSampleThatFailsIsNamed) {
+  /// Samples 5, 7, 9 and so on do not fit the weights.
+  class SomeDoNotFit final : public FeedSource {
+   public:
+    Result<std::optional<Feeds>> Next() override {
+      const bool fits = at_ < 5 || at_ % 2 == 0;
+      if (++at_ > 30) return std::optional<Feeds>();
+      const Dims dims{1, fits ? 2 : 3, 4, 4};
+      const std::vector<float> values(fits ? 32 : 48, 1.0f);
+      Feeds feeds;
+      feeds.push_back({"x", Tensor::Of<float>(dims, values)});
+      return std::optional<Feeds>(std::move(feeds));
+    }
+    Status Rewind() override { return Status(); }
+    std::optional<std::size_t> size() const override { return 30; }
+
+   private:
+    std::size_t at_ = 0;
+  };
+  for (const int threads : {1, 2, 8}) {
+    CalibrationState state = Started();
+    Model model = Network();
+    SomeDoNotFit source;
+    const Status status =
+        CalibrateModel(model, source, Preparation(), threads, state, {});
+    BOOST_TEST(
+        status.message().find("calibration sample 5") != std::string::npos,
+        status.message());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(AFailingCheckpointEndsTheRun) {

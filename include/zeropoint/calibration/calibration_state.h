@@ -55,11 +55,9 @@ struct TensorState {
     if (tensor.size() == 0) ++empty;
     TakeDims(Dims(tensor.dims().begin(), tensor.dims().end()), tensor.size());
     const MinMaxState before = statistics.min_max().state();
-    statistics.Observe(tensor.As<float>(), kernels);
-    const MinMaxState& after = statistics.min_max().state();
-    if (after.lo < before.lo) lo_sample = sample;
-    if (after.hi > before.hi) hi_sample = sample;
-    if (channel_means) means.Observe(tensor, 1, kernels);
+    const MinMaxState seen = statistics.Observe(tensor.As<float>(), kernels);
+    if (seen.finite > 0) TakeExtremes(before, seen, sample, sample);
+    if (channel_means) means.Observe(tensor, 1, seen, kernels);
   }
 
   /// Errors: those of TensorStatistics::Merge.
@@ -67,10 +65,7 @@ struct TensorState {
     const MinMaxState mine = statistics.min_max().state();
     const MinMaxState& theirs = other.statistics.min_max().state();
     ZEROPOINT_RETURN_IF_ERROR(statistics.Merge(other.statistics));
-    lo_sample = First(mine.lo <= theirs.lo, lo_sample, theirs.lo <= mine.lo,
-                      other.lo_sample);
-    hi_sample = First(mine.hi >= theirs.hi, hi_sample, theirs.hi >= mine.hi,
-                      other.hi_sample);
+    TakeExtremes(mine, theirs, other.lo_sample, other.hi_sample);
     means.Merge(other.means);
     if (other.samples > other.other_type) TakeDims(other.dims, other.elements);
     samples += other.samples;
@@ -80,6 +75,16 @@ struct TensorState {
   }
 
  private:
+  /// The samples of the extremes, once what had the range `mine` has taken in
+  /// `theirs`.
+  void TakeExtremes(const MinMaxState& mine, const MinMaxState& theirs,
+                    std::uint64_t their_lo_sample,
+                    std::uint64_t their_hi_sample) {
+    lo_sample = First(mine.lo <= theirs.lo, lo_sample, theirs.lo <= mine.lo,
+                      their_lo_sample);
+    hi_sample = First(mine.hi >= theirs.hi, hi_sample, theirs.hi >= mine.hi,
+                      their_hi_sample);
+  }
   /// The smaller number among those whose value counts.
   static std::uint64_t First(bool mine_counts, std::uint64_t mine,
                              bool theirs_count, std::uint64_t theirs) {

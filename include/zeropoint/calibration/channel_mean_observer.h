@@ -31,6 +31,14 @@ class ChannelMeanObserver {
   /// `axis`: one whole sample.
   void Observe(const TensorView& tensor, std::size_t axis,
                const KernelTable& kernels) {
+    MinMaxState seen;
+    const std::span<const float> x = tensor.As<float>();
+    kernels.min_max(x.data(), x.size(), &seen);
+    Observe(tensor, axis, seen, kernels);
+  }
+  /// The same of a tensor whose range is known.
+  void Observe(const TensorView& tensor, std::size_t axis,
+               const MinMaxState& seen, const KernelTable& kernels) {
     if (axis >= tensor.rank() || tensor.size() == 0 || mixed_) return;
     const auto channels = static_cast<std::size_t>(tensor.dims()[axis]);
     if (!sums_.empty() && sums_.size() != channels) {
@@ -41,17 +49,12 @@ class ChannelMeanObserver {
     for (std::size_t i = axis + 1; i < tensor.rank(); ++i) {
       inner *= static_cast<std::size_t>(tensor.dims()[i]);
     }
-    std::vector<ExactFloatSum> sums(channels);
-    const std::span<const float> x = tensor.As<float>();
-    bool finite = true;
-    for (std::size_t at = 0, row = 0; at < x.size(); at += inner, ++row) {
-      finite =
-          AddExactly(x.subspan(at, inner), kernels, sums[row % channels]) &&
-          finite;
-    }
     if (sums_.empty()) sums_.resize(channels);
-    if (!finite) return;
-    for (std::size_t c = 0; c < channels; ++c) sums_[c].Merge(sums[c]);
+    if (seen.nan + seen.infinite > 0) return;
+    const std::span<const float> x = tensor.As<float>();
+    for (std::size_t at = 0, row = 0; at < x.size(); at += inner, ++row) {
+      AddExactly(x.subspan(at, inner), seen, kernels, sums_[row % channels]);
+    }
     count_ += tensor.size() / channels;
   }
 

@@ -70,23 +70,22 @@ class HistogramObserver {
   }
 
   void Observe(std::span<const float> x, const KernelTable& kernels) {
-    // A chunk is still in the cache when it is counted.
-    constexpr std::size_t kChunk = std::size_t{1} << 14;
-    while (!x.empty()) {
-      const std::span<const float> chunk = x.first(std::min(kChunk, x.size()));
-      x = x.subspan(chunk.size());
-      MinMaxState seen;
-      kernels.min_max(chunk.data(), chunk.size(), &seen);
-      Widen(seen);
-      if (seen.finite == chunk.size()) {
-        kernels.histogram(chunk.data(), chunk.size(), exponent_,
-                          counts_.data());
-        continue;
-      }
-      for (const float value : chunk) {
-        if (!std::isfinite(value)) continue;
-        ++counts_[SlotOf(reference::HistogramBin(value, exponent_))];
-      }
+    ForEachChunk(x, kernels,
+                 [&](std::span<const float> chunk, const MinMaxState& seen) {
+                   Observe(chunk, seen, kernels);
+                 });
+  }
+  /// The same of values whose range is known.
+  void Observe(std::span<const float> x, const MinMaxState& seen,
+               const KernelTable& kernels) {
+    Widen(seen);
+    if (seen.finite == x.size()) {
+      kernels.histogram(x.data(), x.size(), exponent_, counts_.data());
+      return;
+    }
+    for (const float value : x) {
+      if (!std::isfinite(value)) continue;
+      ++counts_[SlotOf(reference::HistogramBin(value, exponent_))];
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -60,6 +61,20 @@ class MinMaxObserver {
 };
 
 static_assert(Observer<MinMaxObserver>);
+
+/// Calls f(chunk, seen) for consecutive chunks of x with the range of each. A
+/// chunk is still in the cache when f reads it again.
+template <class F>
+void ForEachChunk(std::span<const float> x, const KernelTable& kernels, F&& f) {
+  constexpr std::size_t kChunk = std::size_t{1} << 16;
+  while (!x.empty()) {
+    const std::span<const float> chunk = x.first(std::min(kChunk, x.size()));
+    x = x.subspan(chunk.size());
+    MinMaxState seen;
+    kernels.min_max(chunk.data(), chunk.size(), &seen);
+    f(chunk, seen);
+  }
+}
 
 }  // namespace zeropoint
 

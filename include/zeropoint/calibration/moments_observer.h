@@ -24,9 +24,16 @@ class MomentsObserver {
       : seen_(seen), sum_(sum), squares_(squares) {}
 
   void Observe(std::span<const float> x, const KernelTable& kernels) {
-    seen_.Observe(x, kernels);
-    AddExactly(x, kernels, sum_);
-    AddSquaresExactly(x, kernels, squares_);
+    MinMaxState seen;
+    kernels.min_max(x.data(), x.size(), &seen);
+    Observe(x, seen, kernels);
+  }
+  /// The same of values whose range is known.
+  void Observe(std::span<const float> x, const MinMaxState& seen,
+               const KernelTable& kernels) {
+    seen_.Merge(MinMaxObserver(seen));
+    AddExactly(x, seen, kernels, sum_);
+    AddSquaresExactly(x, seen, kernels, squares_);
   }
 
   void Merge(const MomentsObserver& other) {

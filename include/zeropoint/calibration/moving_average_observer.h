@@ -29,6 +29,10 @@ class MovingAverageObserver {
   void Observe(std::span<const float> x, const KernelTable& kernels) {
     MinMaxObserver sample;
     sample.Observe(x, kernels);
+    Observe(sample);
+  }
+  /// The same of a sample whose range is known.
+  void Observe(const MinMaxObserver& sample) {
     if (sample.count() > 0) {
       const auto lo = static_cast<double>(sample.range().lo);
       const auto hi = static_cast<double>(sample.range().hi);

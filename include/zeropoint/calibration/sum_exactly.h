@@ -12,48 +12,62 @@
 
 namespace zeropoint {
 
-/// Adds the finite values of x to `sum`. Returns whether all of them are
-/// finite.
-inline bool AddExactly(std::span<const float> x, const KernelTable& kernels,
-                       ExactFloatSum& sum) {
-  bool finite = true;
+namespace internal {
+
+/// Calls sum(block, parts) and adds the parts, or, where it declines, calls
+/// one(value) for each finite value.
+template <std::size_t kParts, class Sum, class One, class Exact>
+void AddByBlocks(std::span<const float> x, const MinMaxState& seen,
+                 std::size_t least_block, Sum&& sum, One&& one, Exact& exact) {
+  const bool finite = seen.nan + seen.infinite == 0;
   while (!x.empty()) {
     const std::span<const float> block = x.first(std::min(kSumBlock, x.size()));
     x = x.subspan(block.size());
-    double parts[2];
-    // A few values are added sooner than a block is prepared.
-    if (block.size() > 4 &&
-        kernels.exact_sum_f32(block.data(), block.size(), parts)) {
-      for (const double part : parts) sum.Add(part);
+    double parts[kParts];
+    if (finite && block.size() >= least_block && sum(block, parts)) {
+      for (const double part : parts) exact.Add(part);
       continue;
     }
     for (const float value : block) {
-      if (std::isfinite(value)) {
-        sum.Add(static_cast<double>(value));
-      } else {
-        finite = false;
-      }
+      if (std::isfinite(value)) exact.Add(one(static_cast<double>(value)));
     }
   }
-  return finite;
 }
 
-/// Adds the squares of the finite values of x to `sum`.
-inline void AddSquaresExactly(std::span<const float> x,
+/// No finite value that was seen lies farther from zero.
+inline float GreatestMagnitude(const MinMaxState& seen) {
+  return seen.finite == 0 ? 0.0f : std::max(-seen.lo, seen.hi);
+}
+
+}  // namespace internal
+
+/// Adds the finite values of x to `sum`. `seen` is the range of x, or of more
+/// than x.
+inline void AddExactly(std::span<const float> x, const MinMaxState& seen,
+                       const KernelTable& kernels, ExactFloatSum& sum) {
+  // A few values are added sooner than a block is prepared.
+  constexpr std::size_t kLeastBlock = 5;
+  internal::AddByBlocks<2>(
+      x, seen, kLeastBlock,
+      [&, greatest = internal::GreatestMagnitude(seen)](
+          std::span<const float> block, double* parts) {
+        return kernels.exact_sum_f32(block.data(), block.size(), greatest,
+                                     parts);
+      },
+      [](double value) { return value; }, sum);
+}
+
+/// The same of squares.
+inline void AddSquaresExactly(std::span<const float> x, const MinMaxState& seen,
                               const KernelTable& kernels, ExactSquareSum& sum) {
-  while (!x.empty()) {
-    const std::span<const float> block = x.first(std::min(kSumBlock, x.size()));
-    x = x.subspan(block.size());
-    double parts[3];
-    if (kernels.exact_square_sum_f32(block.data(), block.size(), parts)) {
-      for (const double part : parts) sum.Add(part);
-      continue;
-    }
-    for (const float value : block) {
-      const auto wide = static_cast<double>(value);
-      if (std::isfinite(value)) sum.Add(wide * wide);
-    }
-  }
+  internal::AddByBlocks<3>(
+      x, seen, 1,
+      [&, greatest = internal::GreatestMagnitude(seen)](
+          std::span<const float> block, double* parts) {
+        return kernels.exact_square_sum_f32(block.data(), block.size(),
+                                            greatest, parts);
+      },
+      [](double value) { return value * value; }, sum);
 }
 
 }  // namespace zeropoint

@@ -76,12 +76,18 @@ class TensorStatistics {
         histogram_(std::move(histogram)),
         moments_(moments) {}
 
-  /// Folds one sample in.
-  void Observe(std::span<const float> x, const KernelTable& kernels) {
-    min_max_.Observe(x, kernels);
-    if (histogram_) histogram_->Observe(x, kernels);
-    if (moments_) moments_->Observe(x, kernels);
-    if (moving_average_) moving_average_->Observe(x, kernels);
+  /// Folds one sample in and returns its range.
+  MinMaxState Observe(std::span<const float> x, const KernelTable& kernels) {
+    MinMaxObserver sample;
+    ForEachChunk(x, kernels,
+                 [&](std::span<const float> chunk, const MinMaxState& seen) {
+                   sample.Merge(MinMaxObserver(seen));
+                   if (histogram_) histogram_->Observe(chunk, seen, kernels);
+                   if (moments_) moments_->Observe(chunk, seen, kernels);
+                 });
+    min_max_.Merge(sample);
+    if (moving_average_) moving_average_->Observe(sample);
+    return sample.state();
   }
 
   /// Errors: kInvalidArgument when the other collected something else, or

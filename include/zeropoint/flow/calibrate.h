@@ -7,10 +7,10 @@
 #ifndef ZEROPOINT_FLOW_CALIBRATE_H_
 #define ZEROPOINT_FLOW_CALIBRATE_H_
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <limits>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,6 +24,7 @@
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/exec/executor.h"
 #include "zeropoint/flow/progress.h"
+#include "zeropoint/flow/sample_claims.h"
 #include "zeropoint/kernels/kernel_table.h"
 #include "zeropoint/passes/calibration_targets.h"
 
@@ -31,50 +32,70 @@ namespace zeropoint {
 
 namespace internal {
 
-/// Observes the tensors of each run.
-class ObservingSink final : public TensorSink {
+/// What the tensors of the targets go into; shared by workers, which look at
+/// the same tensor one after the other.
+class ObservedTensors {
  public:
-  ObservingSink(std::span<const CalibrationTarget> targets,
-                const KernelTable& kernels, CalibrationState& state)
-      : targets_(targets), kernels_(kernels) {
+  /// All must outlive *this.
+  ObservedTensors(std::span<const CalibrationTarget> targets,
+                  const KernelTable& kernels, CalibrationState& state)
+      : targets_(targets), kernels_(kernels), turns_(targets.size()) {
     for (const CalibrationTarget& target : targets) {
       const auto [at, is_new] = state.tensors.try_emplace(target.name);
       if (is_new) at->second.statistics = TensorStatistics(state.collected);
       states_.push_back(&at->second);
+      names_.push_back(target.name);
     }
   }
 
-  void set_sample(std::uint64_t sample) { sample_ = sample; }
+  std::span<const std::string> names() const { return names_; }
 
-  Status Consume(std::size_t tap, const TensorView& tensor) override {
-    states_[tap]->Observe(tensor, sample_, targets_[tap].channel_means,
+  void Observe(std::size_t tap, const TensorView& tensor,
+               std::uint64_t sample) {
+    const std::scoped_lock turn(turns_[tap]);
+    states_[tap]->Observe(tensor, sample, targets_[tap].channel_means,
                           kernels_);
-    return Status();
   }
 
  private:
   std::span<const CalibrationTarget> targets_;
   const KernelTable& kernels_;
   std::vector<TensorState*> states_;
-  std::uint64_t sample_ = 0;
+  std::vector<std::string> names_;
+  std::vector<std::mutex> turns_;
 };
+
+/// Observes the tensors of one run.
+class ObservingSink final : public TensorSink {
+ public:
+  ObservingSink(ObservedTensors& tensors, std::uint64_t sample)
+      : tensors_(tensors), sample_(sample) {}
+
+  Status Consume(std::size_t tap, const TensorView& tensor) override {
+    tensors_.Observe(tap, tensor, sample_);
+    return Status();
+  }
+
+ private:
+  ObservedTensors& tensors_;
+  std::uint64_t sample_;
+};
+
+/// Runs samples until none is left or, if they are limited, `most` are done.
+template <Executor E>
+void ObserveClaims(E& executor, SampleClaims& claims, ObservedTensors& tensors,
+                   std::size_t most = std::numeric_limits<std::size_t>::max()) {
+  for (; most > 0; --most) {
+    const std::optional<SampleClaims::Claim> claim = claims.Next();
+    if (!claim) return;
+    ObservingSink sink(tensors, claim->sample);
+    claims.Done(claim->sample, executor.Run(claim->feeds, tensors.names(), sink)
+                                   .WithContext("calibration sample " +
+                                                std::to_string(claim->sample)));
+  }
+}
 
 }  // namespace internal
-
-/// Where the samples of a run come from, and who is told about it.
-struct ObserveOptions {
-  /// The name of the data set, and the number in it of the source's first
-  /// sample.
-  std::string data;
-  std::uint64_t first = 0;
-  ProgressHook progress;
-  /// Called with a state that holds whole samples only, at most every
-  /// `checkpoint_seconds`. An error ends the run. May be empty.
-  std::function<Status(const CalibrationState&)> checkpoint;
-  double checkpoint_seconds = 5.0;
-  /// Asked before each sample whether to stop there. May be empty.
-  std::function<bool()> stop;
-};
 
 /// Runs every sample of `source` through `executor` and folds each target into
 /// `state`, whose `collected` says what is kept. Errors: those of the source
@@ -86,37 +107,10 @@ Status ObserveSamples(E& executor, FeedSource& source,
                       std::span<const CalibrationTarget> targets,
                       const KernelTable& kernels, CalibrationState& state,
                       const ObserveOptions& options) {
-  using Clock = std::chrono::steady_clock;
-  std::vector<std::string> taps;
-  taps.reserve(targets.size());
-  for (const CalibrationTarget& target : targets) taps.push_back(target.name);
-  internal::ObservingSink sink(targets, kernels, state);
-  Clock::time_point saved = Clock::now();
-  for (std::uint64_t sample = options.first;; ++sample) {
-    ZEROPOINT_ASSIGN_OR_RETURN(const std::optional<Feeds> feeds, source.Next());
-    if (!feeds) return Status();
-    if (options.stop && options.stop()) {
-      if (options.checkpoint) {
-        ZEROPOINT_RETURN_IF_ERROR(options.checkpoint(state));
-      }
-      return Cancelled("stopped before sample " + std::to_string(sample));
-    }
-    sink.set_sample(sample);
-    ZEROPOINT_RETURN_IF_ERROR(
-        executor.Run(*feeds, taps, sink)
-            .WithContext("calibration sample " + std::to_string(sample)));
-    ZEROPOINT_RETURN_IF_ERROR(
-        state.samples.Add({options.data, sample, sample + 1}));
-    if (options.progress) {
-      options.progress("calibrating", sample - options.first + 1,
-                       source.size());
-    }
-    const std::chrono::duration<double> since = Clock::now() - saved;
-    if (options.checkpoint && since.count() >= options.checkpoint_seconds) {
-      ZEROPOINT_RETURN_IF_ERROR(options.checkpoint(state));
-      saved = Clock::now();
-    }
-  }
+  internal::ObservedTensors tensors(targets, kernels, state);
+  SampleClaims claims(source, state, options);
+  internal::ObserveClaims(executor, claims, tensors);
+  return claims.End();
 }
 
 /// Runs every sample of `source` through `executor` and chooses a range for

@@ -14,8 +14,10 @@
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/exec/builtin_executor.h"
-#include "zeropoint/flow/calibrate.h"
+#include "zeropoint/exec/thread_pool.h"
+#include "zeropoint/flow/observe_samples_at_once.h"
 #include "zeropoint/flow/prepare_model.h"
+#include "zeropoint/flow/sample_claims.h"
 #include "zeropoint/graph/fingerprint.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/infer_types.h"
@@ -81,11 +83,12 @@ Status CalibrateModel(Model& model, FeedSource& source,
     ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
     targets = CalibrationTargets(graph, preparation.target, {});
   }
+  ThreadPool pool(threads);
   ZEROPOINT_ASSIGN_OR_RETURN(
       BuiltinExecutor executor,
-      BuiltinExecutor::Create(model,
-                              {.threads = threads, .kernels = &kernels}));
-  return ObserveSamples(executor, source, targets, kernels, state, options);
+      BuiltinExecutor::Create(model, {.kernels = &kernels, .pool = &pool}));
+  return ObserveSamplesAtOnce(model, executor, pool, source, targets, kernels,
+                              state, options);
 }
 
 }  // namespace zeropoint

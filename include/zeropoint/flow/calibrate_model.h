@@ -11,7 +11,7 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/data/feed_source_base.h"
-#include "zeropoint/flow/calibrate.h"
+#include "zeropoint/flow/sample_claims.h"
 #include "zeropoint/graph/model.h"
 
 namespace zeropoint {

@@ -8,16 +8,20 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/calibration/calibration_state.h"
 #include "zeropoint/calibration/calibration_table.h"
+#include "zeropoint/calibration/choose_ranges.h"
+#include "zeropoint/calibration/tensor_statistics.h"
 #include "zeropoint/core/parallel_for.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/exec/builtin_executor.h"
 #include "zeropoint/exec/thread_pool.h"
-#include "zeropoint/flow/calibrate.h"
 #include "zeropoint/flow/describe_inputs.h"
+#include "zeropoint/flow/observe_samples_at_once.h"
 #include "zeropoint/flow/quantization_report.h"
+#include "zeropoint/flow/sample_claims.h"
 #include "zeropoint/flow/second_moments.h"
 #include "zeropoint/flow/static_options.h"
 #include "zeropoint/flow/trial.h"
@@ -94,10 +98,15 @@ Result<FloatFacts> LearnFacts(Model& model, FeedSource& source,
   ZEROPOINT_ASSIGN_OR_RETURN(
       BuiltinExecutor executor,
       BuiltinExecutor::Create(model, {.kernels = &kernels, .pool = &pool}));
+  CalibrationState state;
+  state.collected = CollectedStatistics::For(options.calibration);
+  ObserveOptions observe;
+  observe.progress = options.progress;
+  ZEROPOINT_RETURN_IF_ERROR(ObserveSamplesAtOnce(
+      model, executor, pool, source, targets, kernels, state, observe));
   ZEROPOINT_ASSIGN_OR_RETURN(
       CalibrationResult calibrated,
-      Calibrate(executor, source, targets, options.calibration,
-                target.activations, kernels, options.progress));
+      ChooseRanges(state, options.calibration, target.activations));
   report.samples = calibrated.samples;
   report.findings = std::move(calibrated.findings);
   timer.End("calibration");

@@ -83,13 +83,14 @@ struct KernelTable {
   void (*histogram)(const float* x, std::size_t count, int exponent,
                     std::uint64_t* counts) = nullptr;
   /// Two doubles whose exact sum is the exact sum of x, count <= kSumBlock.
-  /// False, and nothing said, for blocks that hold something not finite or
-  /// spread over more than 58 powers of two: add those one by one.
-  bool (*exact_sum_f32)(const float* x, std::size_t count,
+  /// Requires |x| <= greatest < infinity. False, and nothing said, for blocks
+  /// with a value more than 58 powers of two below `greatest`: add those one by
+  /// one.
+  bool (*exact_sum_f32)(const float* x, std::size_t count, float greatest,
                         double* parts) = nullptr;
   /// The same of squares: three doubles; at most 37 powers of two.
   bool (*exact_square_sum_f32)(const float* x, std::size_t count,
-                               double* parts) = nullptr;
+                               float greatest, double* parts) = nullptr;
 
   // --- float matrix product ---
 
