@@ -114,7 +114,7 @@ class Splits(CalibrationTest):
 
     def test_events_are_lines_of_json(self):
         output = self.folder / "a.zpcal"
-        result = zeropoint(*self.arguments(output, "--json", "--checkpoint", 0, limit=3))
+        result = zeropoint(*self.arguments(output, "--json", "--checkpoint", 0, "--threads", 1, limit=3))
         events = [json.loads(line) for line in result.stderr.splitlines()]
         self.assertEqual(["started", *["checkpoint"] * 3, "finished"], [event["event"] for event in events])
         report = json.loads(result.stdout)
