@@ -91,7 +91,7 @@ CalibrationState Observed(std::uint64_t begin, std::uint64_t end) {
   TensorState& tensor = state.tensors["t"];
   tensor.statistics = TensorStatistics(state.collected);
   for (std::uint64_t sample = begin; sample < end; ++sample) {
-    const float x = static_cast<float>(sample);
+    const auto x = static_cast<float>(sample);
     const Tensor values =
         Tensor::Of<float>({3}, std::vector<float>{x / 7, -x, 1e-3f * x});
     tensor.Observe(values.view(), sample, true, DispatchedKernels());
