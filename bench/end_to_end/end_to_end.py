@@ -13,8 +13,8 @@ import tempfile
 from bench_models import chosen, data_of, measure_best, parser_of
 from quantizers import commands
 
-# The other tool has neither second-order rounding nor tuning.
-SAME_WORK = ["--rounding", "nearest", "--tune", "off"]
+# The other tool takes the least and the greatest value, and has neither second-order rounding nor tuning.
+SAME_WORK = ["--calibration", "minmax", "--rounding", "nearest", "--tune", "off"]
 
 
 def compare(model, count, rounds):

@@ -62,7 +62,7 @@ class EdgeCase(unittest.TestCase):
         np.savez(data, **samples)
         output = self.folder / "quantized.onnx"
         result = zeropoint("static", path, "--data", data, "-o", output, "--profile", profile, "--optimize",
-                           self.OPTIMIZE, "--bias-correction", "off", "--json", *options)
+                           self.OPTIMIZE, "--bias-correction", "off", "--calibration", "minmax", "--json", *options)
         model = onnx.load(output)
         onnx.checker.check_model(model, full_check=True)
         return output, model, json.loads(result.stdout)

@@ -217,7 +217,7 @@ class Forms(Folder):
         measure("to integer", self.convert(raised, "integer"))
         for name in ("qoperator+ms to qdq", "and back", "to integer"):
             self.assertAlmostEqual(reached["qoperator+ms"], reached[name], delta=0.5, msg=name)
-        self.assertAlmostEqual(reached["qdq"], reached["integer"], delta=6.0)  # another placement
+        self.assertAlmostEqual(reached["qdq"], reached["integer"], delta=8.0)  # another placement
 
         measure("qdq to float", self.convert(paths["qdq"], "float"))
         self.assertFalse([op for op in operators(paths["qdq"].with_suffix(".float0.onnx")) if "Linear" in op])

@@ -26,7 +26,7 @@ struct StaticCommand {
   std::string profile{ProfileNames().front()};
   std::string activations;
   std::string weights;
-  std::string calibration = "minmax";
+  std::string calibration = "mse";
   bool calibration_given = false;
   std::string table;
   std::string optimize = "basic";
@@ -36,6 +36,7 @@ struct StaticCommand {
   std::string io = "float";
   std::string overrides;
   std::string rounding = "second-order";
+  std::string equalize = "auto";
   std::string tune = "auto";
   SelectionOptions selection;
   CommonOptions common;
@@ -70,6 +71,7 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
   options.quantize_bias = command.bias == "int32";
   options.integer_io = command.io == "integer";
   options.second_order_rounding = command.rounding == "second-order";
+  options.equalize_channels = command.equalize == "auto";
   options.tune = command.tune == "auto";
   options.threads = command.common.threads;
   return options;
@@ -77,7 +79,7 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
 
 /// The ranges of --table, for `model` as loaded.
 Result<CalibrationResult> LoadRanges(const StaticCommand& command, Model& model,
-                                     const StaticQuantizationOptions& options) {
+                                     StaticQuantizationOptions& options) {
   CalibrationResult result;
   if (!command.table.ends_with(".zpcal")) {
     if (command.calibration_given) {
@@ -93,6 +95,9 @@ Result<CalibrationResult> LoadRanges(const StaticCommand& command, Model& model,
                              LoadState(command.table));
   ZEROPOINT_RETURN_IF_ERROR(
       CheckStateIsOf(state, model, {options.target, options.optimize}));
+  if (!command.calibration_given && !state.collected.histogram) {
+    options.calibration = {.method = CalibrationMethod::kMinMax};
+  }
   return ChooseRanges(
       state, options.calibration,
       options.activation_scheme.value_or(options.target.activations));
@@ -177,6 +182,11 @@ void AddStatic(CLI::App& program, Run& run) {
                   "of weights: by the second moments of their inputs, or each "
                   "to its nearest code")
       ->check(CLI::IsMember({"second-order", "nearest"}))
+      ->capture_default_str();
+  app->add_option("--equalize", command->equalize,
+                  "divide wide channels and multiply their weights, where that "
+                  "halves the noise on held-out samples")
+      ->check(CLI::IsMember({"auto", "off"}))
       ->capture_default_str();
   app->add_option("--tune", command->tune,
                   "keep a remedy only where it helps on held-out samples, and "

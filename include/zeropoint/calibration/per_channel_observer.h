@@ -29,7 +29,7 @@ class PerChannelObserver {
       inner *= static_cast<std::size_t>(tensor.dims()[i]);
     }
     const std::span<const float> x = tensor.As<float>();
-    if (inner > 1) {
+    if (inner > 1 || channels == 1) {
       for (std::size_t at = 0, row = 0; at < x.size(); at += inner, ++row) {
         channels_[row % channels].Observe(x.subspan(at, inner), kernels);
       }

@@ -11,20 +11,25 @@
 #include <utility>
 #include <vector>
 
+#include "zeropoint/calibration/min_max_observer.h"
 #include "zeropoint/calibration/patches.h"
+#include "zeropoint/calibration/per_channel_observer.h"
 #include "zeropoint/core/parallel_for.h"
+#include "zeropoint/core/tensor_view.h"
 #include "zeropoint/kernels/kernel_table.h"
 
 namespace zeropoint {
 
 /// Of the patches that were taken: how many, their sum, and the sum of x x^T,
-/// for each group of channels by itself.
+/// for each group of channels by itself. Of all values: the range of each
+/// channel.
 struct SecondMoments {
   std::size_t groups = 0;
   std::size_t columns = 0;  // channels of a group * taps
   std::uint64_t count = 0;
   std::vector<double> sums;     // [groups, columns]
   std::vector<float> products;  // [groups, columns, columns]
+  PerChannelObserver<MinMaxObserver> ranges;
 
   bool empty() const { return count == 0; }
 };
@@ -69,6 +74,11 @@ class SecondMomentObserver {
       moments_.products.assign(rows * columns, 0.0f);
     }
     if (moments_.columns != columns) return;
+    const Dims dims{static_cast<std::int64_t>(shape.batch),
+                    static_cast<std::int64_t>(shape.channels),
+                    static_cast<std::int64_t>(shape.inputs())};
+    moments_.ranges.Observe(TensorView(DataType::kFloat, dims, x.data()), 1,
+                            kernels);
     const std::vector<std::size_t> positions = ChoosePositions(
         shape.positions(),
         std::min(patches_, std::max(columns * 2, kLeastPatches)), sample);
@@ -105,6 +115,7 @@ class SecondMomentObserver {
       return;
     }
     moments_.count += other.moments_.count;
+    moments_.ranges.Merge(other.moments_.ranges);
     for (std::size_t i = 0; i < moments_.sums.size(); ++i) {
       moments_.sums[i] += other.moments_.sums[i];
     }

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include "zeropoint/exec/builtin_executor.h"
 #include "zeropoint/exec/thread_pool.h"
 #include "zeropoint/flow/describe_inputs.h"
+#include "zeropoint/flow/first_samples.h"
 #include "zeropoint/flow/observe_samples_at_once.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/flow/sample_claims.h"
@@ -65,13 +68,13 @@ std::vector<TunableNode> TunableNodes(const GraphView& graph,
   return nodes;
 }
 
-/// How many samples tuning may keep for itself; 0, with the reason in the
-/// report, when nothing can be tried.
-std::size_t SamplesToHoldOut(Model& model,
+/// How many of the `samples` tuning may keep for itself; 0, with the reason in
+/// the report, when nothing can be tried.
+std::size_t SamplesToHoldOut(Model& model, std::size_t samples,
                              const StaticQuantizationOptions& options,
                              QuantizationReport& report) {
   if (!options.tune) return 0;
-  if (report.samples < kLeastSamplesToTune) {
+  if (samples < kLeastSamplesToTune) {
     report.tuning_note = "not tuned: that takes at least " +
                          std::to_string(kLeastSamplesToTune) + " samples";
   } else if (model.proto().ByteSizeLong() > kMostBytesToTune) {
@@ -79,9 +82,29 @@ std::size_t SamplesToHoldOut(Model& model,
   } else if (const auto clone = CloneModel(model); !clone.ok()) {
     report.tuning_note = "not tuned: " + clone.status().message();
   } else {
-    return std::min(options.tuning.most_held_out, report.samples / 4);
+    return std::min(options.tuning.most_held_out, samples / 4);
   }
   return 0;
+}
+
+/// Observes samples until the source ends, and chooses ranges from all that
+/// `state` has seen.
+template <class Observe>
+Result<CalibrationResult> RangesOf(FeedSource& source, CalibrationState& state,
+                                   const StaticQuantizationOptions& options,
+                                   const TargetSpec& target,
+                                   std::optional<std::size_t> total,
+                                   Observe observe) {
+  ObserveOptions observing;
+  observing.first = state.samples.count();
+  if (options.progress) {
+    observing.progress = [&](std::string_view phase, std::size_t done,
+                             std::optional<std::size_t>) {
+      options.progress(phase, observing.first + done, total);
+    };
+  }
+  ZEROPOINT_RETURN_IF_ERROR(observe(source, observing));
+  return ChooseRanges(state, options.calibration, target.activations);
 }
 
 }  // namespace
@@ -100,22 +123,36 @@ Result<FloatFacts> LearnFacts(Model& model, FeedSource& source,
       BuiltinExecutor::Create(model, {.kernels = &kernels, .pool = &pool}));
   CalibrationState state;
   state.collected = CollectedStatistics::For(options.calibration);
-  ObserveOptions observe;
-  observe.progress = options.progress;
-  ZEROPOINT_RETURN_IF_ERROR(ObserveSamplesAtOnce(
-      model, executor, pool, source, targets, kernels, state, observe));
-  ZEROPOINT_ASSIGN_OR_RETURN(
-      CalibrationResult calibrated,
-      ChooseRanges(state, options.calibration, target.activations));
+  const std::optional<std::size_t> total = source.size();
+  const auto ranges_of = [&](FeedSource& samples) {
+    return RangesOf(samples, state, options, target, total,
+                    [&](FeedSource& from, const ObserveOptions& observing) {
+                      return ObserveSamplesAtOnce(model, executor, pool, from,
+                                                  targets, kernels, state,
+                                                  observing);
+                    });
+  };
+  FloatFacts facts;
+  std::size_t held_out =
+      total ? SamplesToHoldOut(model, *total, options, report) : 0;
+  if (held_out > 0) {
+    // What is tried on held-out samples must know nothing of their ranges.
+    FirstSamples others(source, *total - held_out);
+    ZEROPOINT_ASSIGN_OR_RETURN(CalibrationResult of_others, ranges_of(others));
+    facts.trial_table = std::move(of_others.table);
+  }
+  ZEROPOINT_ASSIGN_OR_RETURN(CalibrationResult calibrated, ranges_of(source));
   report.samples = calibrated.samples;
   report.findings = std::move(calibrated.findings);
   timer.End("calibration");
-  FloatFacts facts;
   facts.table = std::move(calibrated.table);
+  if (!total) {
+    held_out = SamplesToHoldOut(model, report.samples, options, report);
+    facts.trial_table = facts.table;
+  }
   ZEROPOINT_ASSIGN_OR_RETURN(const QuantizationPlan plan,
                              PlanQuantization(graph, target, selection,
                                               facts.table, &options.overrides));
-  const std::size_t held_out = SamplesToHoldOut(model, options, report);
   if (options.second_order_rounding) {
     SecondMomentOptions moments = options.second_moments;
     moments.samples = std::min(moments.samples, report.samples - held_out);

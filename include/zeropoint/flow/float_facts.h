@@ -25,7 +25,9 @@ inline constexpr std::size_t kLeastSamplesToTune = 8;
 inline constexpr std::size_t kMostBytesToTune = std::size_t{1} << 30;
 
 struct FloatFacts {
+  /// Ranges from all samples, and from those that are not held out.
   CalibrationTable table;
+  CalibrationTable trial_table;
   SecondMomentTable moments;
   HeldOutSamples held_out;  // empty: nothing is tuned
   std::vector<TunableNode> tunable;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "zeropoint/calibration/calibration_table.h"
 #include "zeropoint/core/form.h"
@@ -38,6 +39,7 @@ Status InsertPairs(Model& model, const StaticQuantizationOptions& options,
   report.nodes = graph.nodes().size();
   NodeSelection selection = inputs.selection;
   for (const std::string& name : choice.float_nodes) selection.Exclude(name);
+  for (const std::string& name : choice.equalizers) selection.Exclude(name);
   PassContext context;
   context.target = &inputs.target;
   context.selection = &selection;
@@ -57,10 +59,15 @@ Status InsertPairs(Model& model, const StaticQuantizationOptions& options,
   ZEROPOINT_RETURN_IF_ERROR(finish.Run(graph, context).status());
   report.quantized = std::move(context.quantized);
   report.float_nodes = std::move(context.declined);
+  const auto is_in = [](const std::vector<std::string>& names,
+                        const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   for (Declined& node : report.float_nodes) {
-    if (std::find(choice.float_nodes.begin(), choice.float_nodes.end(),
-                  node.node) != choice.float_nodes.end()) {
+    if (is_in(choice.float_nodes, node.node)) {
       node.reason = "in int8 it costs more accuracy than the others";
+    } else if (is_in(choice.equalizers, node.node)) {
+      node.reason = "it equalizes the channels of what is quantized behind it";
     }
   }
   return VerifyModel(graph);

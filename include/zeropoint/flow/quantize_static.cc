@@ -1,8 +1,11 @@
 #include "zeropoint/flow/quantize_static.h"
 
+#include <cmath>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "zeropoint/calibration/calibration_spec.h"
 #include "zeropoint/calibration/choose_ranges.h"
@@ -14,13 +17,17 @@
 #include "zeropoint/flow/insert_pairs.h"
 #include "zeropoint/flow/prepare_model.h"
 #include "zeropoint/flow/quantization_report.h"
+#include "zeropoint/flow/static_candidate.h"
 #include "zeropoint/flow/static_options.h"
 #include "zeropoint/flow/trial.h"
 #include "zeropoint/flow/tune.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/graph/infer_types.h"
 #include "zeropoint/graph/model.h"
 #include "zeropoint/kernels/kernel_table.h"
+#include "zeropoint/passes/equalize_channels.h"
 #include "zeropoint/passes/node_selection.h"
+#include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/round_weights.h"
 #include "zeropoint/passes/weight_rounder.h"
 #include "zeropoint/profiles/for_form.h"
@@ -61,6 +68,28 @@ Result<TargetSpec> ResolveTarget(const StaticQuantizationOptions& options,
   return target;
 }
 
+/// Equalizes the channels of what a plan of `setting` quantizes. The number of
+/// tensors; `added` are the nodes that do it.
+Result<std::size_t> Equalize(Model& model, const StaticSetting& setting,
+                             const FloatFacts& facts,
+                             std::vector<std::string>& added) {
+  ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
+  ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
+  PassContext context;
+  context.target = &setting.target;
+  context.selection = &setting.selection;
+  context.calibration = &facts.table;
+  context.overrides = &setting.options.overrides;
+  context.second_moments = &facts.moments;
+  EqualizeChannels equalize;
+  ZEROPOINT_ASSIGN_OR_RETURN(const PassReport report,
+                             equalize.Run(graph, context));
+  added = equalize.added();
+  return report.rewrites;
+}
+
+double Decibel(double noise) { return -10.0 * std::log10(noise); }
+
 /// What every way of quantizing statically has in common: `learn(model, target,
 /// selection, pool, timer, report)`, a Result<FloatFacts>, is asked once the
 /// model is prepared.
@@ -95,57 +124,65 @@ Result<QuantizationReport> QuantizeWithFacts(
   }
   timer.End("clean-up");
   ThreadPool pool(options.threads);
+  const StaticSetting setting{options,   target,  of_pairs,
+                              selection, kernels, pool};
   ZEROPOINT_ASSIGN_OR_RETURN(
-      const FloatFacts facts,
-      learn(model, target, selection, pool, timer, report));
-  const WeightRoundingOptions rounding{.pair_limit = target.weight_pair_limit};
-  const SecondMomentTable no_moments;
-  const ParallelFor parallel = ParallelForOf(pool);
-  const SecondOrderRounder by_moments(facts.moments, kernels, rounding,
-                                      parallel);
-  const SecondOrderRounder to_nearest(no_moments, kernels, rounding, parallel);
-  const RememberingRounder second_order(by_moments);
-  const RememberingRounder nearest(to_nearest);
-  // Without trials nothing is rounded twice, and a large model's codes need not
-  // be held.
-  const bool trials = !facts.held_out.feeds.empty();
-  const auto rounder_of =
-      [&](const QuantizationChoice& choice) -> const WeightRounder& {
-    if (!trials) return choice.second_order_rounding ? by_moments : to_nearest;
-    return choice.second_order_rounding ? second_order : nearest;
-  };
-  const auto insert = [&](Model& to, const QuantizationChoice& choice,
-                          QuantizationReport& into) {
-    const bool as_pairs =
-        options.form == Form::kQOperator && !choice.placed_for_form;
-    return InsertPairs(to, options,
-                       {as_pairs ? of_pairs : target, selection, facts.table,
-                        rounder_of(choice)},
-                       choice, into);
-  };
+      FloatFacts facts, learn(model, target, selection, pool, timer, report));
+  StaticCandidate plain(setting, model, std::move(facts));
   QuantizationChoice choice{
       .second_order_rounding = options.second_order_rounding,
       .correct_bias = options.correct_bias,
       .placed_for_form = options.form == Form::kQOperator};
-  if (trials) {
-    const auto noise = [&](const QuantizationChoice& tried,
-                           bool quick) -> Result<double> {
-      ZEROPOINT_ASSIGN_OR_RETURN(Model trial, CloneModel(model));
-      QuantizationReport of_trial;
-      ZEROPOINT_RETURN_IF_ERROR(insert(trial, tried, of_trial));
+  StaticCandidate* best = &plain;
+  std::optional<Model> other_model;
+  std::optional<StaticCandidate> equalized;
+  if (plain.can_try()) {
+    const auto noise = [&](const QuantizationChoice& tried, bool quick) {
       if (options.progress) options.progress("tuning", report.trials++, {});
-      const std::size_t samples = facts.held_out.feeds.size();
-      return NoiseOf(trial, facts.held_out, pool, kernels,
-                     quick ? (samples + 1) / 2 : samples);
+      return best->Noise(tried, quick);
     };
+    if (options.equalize_channels) {
+      ZEROPOINT_ASSIGN_OR_RETURN(other_model, CloneModel(model));
+      ZEROPOINT_ASSIGN_OR_RETURN(
+          const std::size_t tensors,
+          Equalize(*other_model, setting, plain.facts(), choice.equalizers));
+      timer.End("equalization");
+      if (tensors > 0) {
+        ZEROPOINT_ASSIGN_OR_RETURN(const double before, noise(choice, false));
+        NodeSelection without = selection;
+        for (const std::string& name : choice.equalizers) without.Exclude(name);
+        ZEROPOINT_ASSIGN_OR_RETURN(
+            facts, learn(*other_model, target, without, pool, timer, report));
+        equalized.emplace(setting, *other_model, std::move(facts));
+        // The float model's own outputs, whatever rounding did to the scales.
+        equalized->SetHeldOut(plain.TakeHeldOut());
+        best = &*equalized;
+        ZEROPOINT_ASSIGN_OR_RETURN(const double after, noise(choice, false));
+        const bool better =
+            Decibel(after) >
+            Decibel(before) + options.tuning.least_equalization_gain_db;
+        report.tuning.push_back({"plain", Decibel(before), !better});
+        report.tuning.push_back({"the channels of " + std::to_string(tensors) +
+                                     " tensors equalized",
+                                 Decibel(after), better});
+        if (!better) {
+          plain.SetHeldOut(equalized->TakeHeldOut());
+          best = &plain;
+          choice.equalizers.clear();
+        }
+      }
+    }
     ZEROPOINT_ASSIGN_OR_RETURN(
         TuningResult tuned,
-        Tune(options.tuning, std::move(choice), facts.tunable, noise));
+        Tune(options.tuning, std::move(choice), best->facts().tunable, noise));
     choice = std::move(tuned.choice);
-    report.tuning = std::move(tuned.steps);
+    for (TuningStep& step : tuned.steps) {
+      report.tuning.push_back(std::move(step));
+    }
     timer.End("tuning");
   }
-  ZEROPOINT_RETURN_IF_ERROR(insert(model, choice, report));
+  ZEROPOINT_RETURN_IF_ERROR(best->Insert(choice, report));
+  if (best != &plain) model = std::move(*other_model);
   ZEROPOINT_RETURN_IF_ERROR(LowerPairs(model, options, target, report));
   timer.End("quantization");
   return report;
@@ -156,14 +193,18 @@ Result<QuantizationReport> QuantizeWithFacts(
 Result<QuantizationReport> QuantizeStatic(
     Model& model, FeedSource& source,
     const StaticQuantizationOptions& options) {
-  return QuantizeWithFacts(model, options,
-                           [&](Model& prepared, const TargetSpec& target,
-                               const NodeSelection& selection, ThreadPool& pool,
-                               PhaseTimer& timer, QuantizationReport& report) {
-                             return LearnFacts(
-                                 prepared, source, options, target, selection,
-                                 DispatchedKernels(), pool, timer, report);
-                           });
+  return QuantizeWithFacts(
+      model, options,
+      [&, again = false](
+          Model& prepared, const TargetSpec& target,
+          const NodeSelection& selection, ThreadPool& pool, PhaseTimer& timer,
+          QuantizationReport& report) mutable -> Result<FloatFacts> {
+        if (std::exchange(again, true)) {
+          ZEROPOINT_RETURN_IF_ERROR(source.Rewind());
+        }
+        return LearnFacts(prepared, source, options, target, selection,
+                          DispatchedKernels(), pool, timer, report);
+      });
 }
 
 Result<QuantizationReport> QuantizeStatic(

@@ -29,8 +29,9 @@ struct StaticQuantizationOptions {
   /// In place of the target's own schemes.
   std::optional<SchemeSpec> activation_scheme;
   std::optional<SchemeSpec> weight_scheme;
-  /// How ranges are chosen.
-  CalibrationSpec calibration;
+  /// How ranges are chosen. Least squared error is never far from the best rule
+  /// (docs/guide/accuracy.md).
+  CalibrationSpec calibration = {.method = CalibrationMethod::kMse};
   NodeSelection selection;
   /// What is fixed for single tensors of the cleaned-up model, by name.
   TensorOverrides overrides;
@@ -48,6 +49,9 @@ struct StaticQuantizationOptions {
   /// code. Needs samples.
   bool second_order_rounding = true;
   SecondMomentOptions second_moments;
+  /// Share the range of an activation out among its channels, where that helps
+  /// on held-out samples. Needs second-order rounding's moments and `tune`.
+  bool equalize_channels = true;
   /// Accept each remedy only where it helps on held-out samples, and put the
   /// nodes that cost most back to float; see LearnFacts for what it needs.
   bool tune = true;

@@ -24,11 +24,14 @@ struct TuneOptions {
   std::size_t most_held_out = 8;
   /// Nodes that may go back to float together do at most this share of the
   /// multiply-accumulates.
-  double float_share = 0.06;
-  std::size_t most_float_nodes = 6;
+  double float_share = 0.12;
+  std::size_t most_float_nodes = 8;
   /// The configured choice is left, and a node goes back to float, for at least
   /// this much: smaller differences on a few samples rank nothing.
   double least_gain_db = 0.5;
+  /// Equalizing channels puts nodes in, and trusts what few samples say of each
+  /// channel: it must halve the noise.
+  double least_equalization_gain_db = 3.0;
 };
 
 /// One choice that decides what is quantized and how.
@@ -39,6 +42,8 @@ struct QuantizationChoice {
   bool placed_for_form = false;
   /// Names of nodes that stay float for the sake of accuracy.
   std::vector<std::string> float_nodes = {};
+  /// Names of nodes that equalize channels; they are float.
+  std::vector<std::string> equalizers = {};
 };
 
 /// A node that tuning may put back to float.

@@ -7,6 +7,7 @@
 #include "zeropoint/passes/eliminate_duplicate_initializer.h"
 #include "zeropoint/passes/eliminate_identity.h"
 #include "zeropoint/passes/eliminate_redundant_qdq.h"
+#include "zeropoint/passes/equalize_channels.h"
 #include "zeropoint/passes/fold_activation.h"
 #include "zeropoint/passes/fold_affine.h"
 #include "zeropoint/passes/fold_batch_norm.h"
@@ -50,12 +51,13 @@ Status AddAllOf(PassRegistry& registry) {
 inline Status AddBuiltinPasses(PassRegistry& registry) {
   return internal::AddAllOf<
       EliminateDead, EliminateDuplicateInitializer, EliminateIdentity,
-      EliminateRedundantQdq, FoldActivation, FoldAffine, FoldBatchNorm,
-      FoldBatchNormQdq, FoldConstant, FoldQdq, FoldQuantize, FuseFakeQuantize,
-      FuseGelu, FuseHardSigmoid, FuseHardSwish, FuseLayerNorm, FuseMatMulAdd,
-      FusePad, FuseSoftmax, InsertCasts, InsertDynamicQuantization, InsertQdq,
-      IntegerIo, LowerToInteger, LowerToQOperator, PropagateCodes, PropagateQdq,
-      QuantizeBias, RaiseToQdq>(registry);
+      EliminateRedundantQdq, EqualizeChannels, FoldActivation, FoldAffine,
+      FoldBatchNorm, FoldBatchNormQdq, FoldConstant, FoldQdq, FoldQuantize,
+      FuseFakeQuantize, FuseGelu, FuseHardSigmoid, FuseHardSwish, FuseLayerNorm,
+      FuseMatMulAdd, FusePad, FuseSoftmax, InsertCasts,
+      InsertDynamicQuantization, InsertQdq, IntegerIo, LowerToInteger,
+      LowerToQOperator, PropagateCodes, PropagateQdq, QuantizeBias, RaiseToQdq>(
+      registry);
 }
 
 }  // namespace zeropoint

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "zeropoint/calibration/calibration_table.h"
+#include "zeropoint/calibration/second_moment_table.h"
 #include "zeropoint/core/qparams.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
@@ -72,6 +73,9 @@ struct PassContext {
   const TargetSpec* target = nullptr;
   const NodeSelection* selection = nullptr;
   const CalibrationTable* calibration = nullptr;
+  /// Of the inputs of weights: read by equalize-channels, which refuses to run
+  /// without.
+  const SecondMomentTable* second_moments = nullptr;
   /// What is fixed for single tensors, if anything.
   const TensorOverrides* overrides = nullptr;
   /// Chooses the codes of weights; null: the nearest.

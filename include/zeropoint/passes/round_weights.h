@@ -4,14 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "zeropoint/calibration/second_moment_table.h"
 #include "zeropoint/calibration/second_order_rounding.h"
 #include "zeropoint/core/parallel_for.h"
 #include "zeropoint/passes/search_weight_ranges.h"
@@ -20,11 +19,6 @@
 #include "zeropoint/passes/weight_rounding.h"
 
 namespace zeropoint {
-
-/// The moments of the input of each linear node, by the names of that input and
-/// of the weights. Nodes that read the same patches share them.
-using SecondMomentTable = std::map<std::pair<std::string, std::string>,
-                                   std::shared_ptr<const SecondMoments>>;
 
 struct WeightRoundingOptions {
   /// Look for the range of each channel that costs least, from 0.7 times its

@@ -1,0 +1,113 @@
+// StaticCandidate: a float model that may become the quantized one, with what
+// was learnt from it.
+#ifndef ZEROPOINT_FLOW_STATIC_CANDIDATE_H_
+#define ZEROPOINT_FLOW_STATIC_CANDIDATE_H_
+
+#include <cstddef>
+#include <utility>
+
+#include "zeropoint/calibration/calibration_table.h"
+#include "zeropoint/core/form.h"
+#include "zeropoint/core/status.h"
+#include "zeropoint/core/target_spec.h"
+#include "zeropoint/exec/thread_pool.h"
+#include "zeropoint/flow/float_facts.h"
+#include "zeropoint/flow/insert_pairs.h"
+#include "zeropoint/flow/quantization_report.h"
+#include "zeropoint/flow/static_options.h"
+#include "zeropoint/flow/trial.h"
+#include "zeropoint/flow/tune.h"
+#include "zeropoint/graph/model.h"
+#include "zeropoint/kernels/kernel_table.h"
+#include "zeropoint/passes/node_selection.h"
+#include "zeropoint/passes/round_weights.h"
+#include "zeropoint/passes/weight_rounder.h"
+
+namespace zeropoint {
+
+/// What all candidates of one quantization have in common. Must outlive them.
+struct StaticSetting {
+  const StaticQuantizationOptions& options;
+  /// For the options' form, and for the form of pairs.
+  TargetSpec target;
+  TargetSpec of_pairs;
+  NodeSelection selection;
+  const KernelTable& kernels;
+  ThreadPool& pool;
+};
+
+/// Inserts pairs by any choice, and measures what it costs. Weights are rounded
+/// once for each way of rounding, however many choices are tried.
+class StaticCandidate {
+ public:
+  /// `model` is prepared; it must outlive *this.
+  StaticCandidate(const StaticSetting& setting, Model& model, FloatFacts facts)
+      : setting_(setting), model_(model), facts_(std::move(facts)) {}
+  StaticCandidate(const StaticCandidate&) = delete;
+  StaticCandidate& operator=(const StaticCandidate&) = delete;
+
+  Model& model() { return model_; }
+  const FloatFacts& facts() const { return facts_; }
+  bool can_try() const { return !facts_.held_out.feeds.empty(); }
+
+  /// Puts pairs into the model, which is then no candidate any more.
+  Status Insert(const QuantizationChoice& choice, QuantizationReport& report) {
+    return Insert(model_, facts_.table, choice, report);
+  }
+
+  /// See NoiseFunction. Requires can_try().
+  Result<double> Noise(const QuantizationChoice& choice, bool quick) {
+    ZEROPOINT_ASSIGN_OR_RETURN(Model trial, CloneModel(model_));
+    QuantizationReport of_trial;
+    ZEROPOINT_RETURN_IF_ERROR(
+        Insert(trial, facts_.trial_table, choice, of_trial));
+    const std::size_t samples = facts_.held_out.feeds.size();
+    return NoiseOf(trial, facts_.held_out, setting_.pool, setting_.kernels,
+                   quick ? (samples + 1) / 2 : samples);
+  }
+
+  /// For a candidate that takes the place of this one.
+  HeldOutSamples TakeHeldOut() { return std::move(facts_.held_out); }
+  void SetHeldOut(HeldOutSamples held_out) {
+    facts_.held_out = std::move(held_out);
+  }
+
+ private:
+  Status Insert(Model& to, const CalibrationTable& table,
+                const QuantizationChoice& choice,
+                QuantizationReport& report) const {
+    const bool as_pairs =
+        setting_.options.form == Form::kQOperator && !choice.placed_for_form;
+    return InsertPairs(to, setting_.options,
+                       {as_pairs ? setting_.of_pairs : setting_.target,
+                        setting_.selection, table, RounderOf(choice)},
+                       choice, report);
+  }
+
+  const WeightRounder& RounderOf(const QuantizationChoice& choice) const {
+    // Without trials nothing is rounded twice, and a large model's codes need
+    // not be held.
+    if (!can_try()) {
+      return choice.second_order_rounding ? by_moments_ : nearest_;
+    }
+    return choice.second_order_rounding ? remembered_by_moments_
+                                        : remembered_nearest_;
+  }
+
+  const StaticSetting& setting_;
+  Model& model_;
+  FloatFacts facts_;
+  SecondMomentTable no_moments_;
+  WeightRoundingOptions rounding_{.pair_limit =
+                                      setting_.target.weight_pair_limit};
+  SecondOrderRounder by_moments_{facts_.moments, setting_.kernels, rounding_,
+                                 ParallelForOf(setting_.pool)};
+  SecondOrderRounder nearest_{no_moments_, setting_.kernels, rounding_,
+                              ParallelForOf(setting_.pool)};
+  RememberingRounder remembered_by_moments_{by_moments_};
+  RememberingRounder remembered_nearest_{nearest_};
+};
+
+}  // namespace zeropoint
+
+#endif  // ZEROPOINT_FLOW_STATIC_CANDIDATE_H_
