@@ -58,7 +58,13 @@ BOOST_AUTO_TEST_CASE(FeedsImagesByName) {
   auto source = OpenFeedSource(folder.path(), Bytes());
   REQUIRE_OK(source);
   BOOST_TEST((*source)->size().value() == 3u);
-  BOOST_TEST((*source)->label_names().empty());
+  BOOST_TEST((*source)->label_names() == std::vector<std::string>{"__file__"},
+             boost::test_tools::per_element());
+  const auto names = (*source)->TextLabels(kFileNames);
+  REQUIRE_OK(names);
+  BOOST_TEST(
+      *names == (std::vector<std::string>{"a10.PNG", "a2.jpeg", "b.png"}),
+      boost::test_tools::per_element());
   CheckValues(FirstValues(**source), {1, 77, 2});
   REQUIRE_OK((*source)->Rewind());
   REQUIRE_OK((*source)->Skip(2));

@@ -74,13 +74,6 @@ BOOST_AUTO_TEST_CASE(OtherShapesAreRefused) {
   BOOST_TEST(!measures.Add(Row({1, 2}).view(), Row({1}).view()).ok());
 }
 
-BOOST_AUTO_TEST_CASE(AccuracyCountsTheLabelledClass) {
-  TopOneAccuracy accuracy;
-  accuracy.Add(Row({1, 2}).view(), 1);
-  accuracy.Add(Row({1, 2}).view(), 0);
-  BOOST_TEST(accuracy.accuracy() == 0.5);
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace zeropoint

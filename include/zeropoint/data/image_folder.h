@@ -36,6 +36,10 @@ namespace zeropoint {
 /// The text labels of a folder with classes: the names of their folders.
 inline constexpr std::string_view kClassNames = "__class__";
 
+/// The text labels of every folder of images: the names of the files, without
+/// those of folders. An .npz may have them too.
+inline constexpr std::string_view kFileNames = "__file__";
+
 /// An image, and its class if it has one.
 struct ImageFile {
   std::string path;
@@ -200,8 +204,9 @@ class ImageFolderSource final : public FeedSource {
   std::optional<std::size_t> size() const override { return files_.size(); }
 
   std::vector<std::string> label_names() const override {
-    if (!classes_) return {};
-    return {std::string(kLabels), std::string(kClassNames)};
+    if (!classes_) return {std::string(kFileNames)};
+    return {std::string(kLabels), std::string(kClassNames),
+            std::string(kFileNames)};
   }
 
   Result<std::vector<std::int64_t>> ClassLabels(
@@ -213,8 +218,14 @@ class ImageFolderSource final : public FeedSource {
   }
 
   Result<std::vector<std::string>> TextLabels(std::string_view name) override {
-    if (!classes_ || name != kClassNames) return NoLabels(name);
     std::vector<std::string> labels;
+    if (name == kFileNames) {
+      for (const ImageFile& file : files_) {
+        labels.push_back(std::filesystem::path(file.path).filename().string());
+      }
+      return labels;
+    }
+    if (!classes_ || name != kClassNames) return NoLabels(name);
     for (const ImageFile& file : files_) labels.push_back(file.class_name);
     return labels;
   }

@@ -74,7 +74,8 @@ inline Result<Image> ResizeWithin(const Image& image, ImageSize to,
   return ResizeImage(image, to.width, to.height, filter);
 }
 
-inline ImageSize ShortSideTo(const Image& image, std::size_t length) {
+// The size that brings the shorter side of `image` to `length`.
+inline ImageSize ShortSideTo(ImageSize image, std::size_t length) {
   const std::size_t shorter = std::min(image.width, image.height);
   const std::size_t longer = std::max(image.width, image.height);
   const std::size_t other = length * longer / shorter;
@@ -91,17 +92,21 @@ inline void Paste(const Image& image, std::size_t left, std::size_t top,
   }
 }
 
-inline Result<Image> Letterbox(const Image& image, const ImageLetterbox& box) {
+// The size to which an image is scaled so that it just fits into `to`.
+inline ImageSize LetterboxInner(ImageSize image, ImageSize to) {
   const double scale = std::min(
-      static_cast<double>(box.to.width) / static_cast<double>(image.width),
-      static_cast<double>(box.to.height) / static_cast<double>(image.height));
+      static_cast<double>(to.width) / static_cast<double>(image.width),
+      static_cast<double>(to.height) / static_cast<double>(image.height));
   const auto scaled = [scale](std::size_t length, std::size_t most) {
     const auto result =
         static_cast<std::size_t>(static_cast<double>(length) * scale);
     return std::clamp<std::size_t>(result, 1, most);
   };
-  const ImageSize inner = {scaled(image.width, box.to.width),
-                           scaled(image.height, box.to.height)};
+  return {scaled(image.width, to.width), scaled(image.height, to.height)};
+}
+
+inline Result<Image> Letterbox(const Image& image, const ImageLetterbox& box) {
+  const ImageSize inner = LetterboxInner({image.width, image.height}, box.to);
   ZEROPOINT_ASSIGN_OR_RETURN(const Image small,
                              ResizeWithin(image, inner, box.filter));
   Image canvas(box.to.width, box.to.height, image.channels, box.fill);
@@ -141,7 +146,8 @@ inline Result<Tensor> ApplyImageSteps(const ImageSteps& steps,
   if (steps.resize) {
     const ImageSize to =
         steps.resize->short_side > 0
-            ? internal::ShortSideTo(image, steps.resize->short_side)
+            ? internal::ShortSideTo({image.width, image.height},
+                                    steps.resize->short_side)
             : steps.resize->to;
     ZEROPOINT_ASSIGN_OR_RETURN(
         image, internal::ResizeWithin(image, to, steps.resize->filter));

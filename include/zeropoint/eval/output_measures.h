@@ -109,31 +109,6 @@ class OutputMeasures {
   std::size_t non_finite_ = 0;
 };
 
-/// Share of samples whose greatest output element is the labelled class.
-class TopOneAccuracy {
- public:
-  void Add(const TensorView& output, std::int64_t label) {
-    Tensor wide;
-    const Result<TensorView> real = AsFloat(output, wide);
-    if (!real.ok() || output.size() == 0) return;
-    const std::span<const float> values = real->As<float>();
-    const auto top =
-        std::max_element(values.begin(), values.end()) - values.begin();
-    right_ += top == label ? 1 : 0;
-    ++samples_;
-  }
-  std::size_t samples() const { return samples_; }
-  double accuracy() const {
-    return samples_ == 0
-               ? 0.0
-               : static_cast<double>(right_) / static_cast<double>(samples_);
-  }
-
- private:
-  std::size_t samples_ = 0;
-  std::size_t right_ = 0;
-};
-
 }  // namespace zeropoint
 
 #endif  // ZEROPOINT_EVAL_OUTPUT_MEASURES_H_

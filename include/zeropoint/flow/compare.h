@@ -14,10 +14,10 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/eval/output_measures.h"
+#include "zeropoint/eval/top_k_accuracy.h"
 #include "zeropoint/exec/executor.h"
-#include "zeropoint/flow/describe_inputs.h"
+#include "zeropoint/exec/keeping_sink.h"
 #include "zeropoint/flow/progress.h"
-#include "zeropoint/flow/run_samples.h"
 #include "zeropoint/graph/graph_view.h"
 
 namespace zeropoint {
@@ -39,8 +39,8 @@ struct ComparisonReport {
   std::vector<TensorComparison> outputs;
   std::vector<TensorComparison> layers;
   /// Of the first output, against the labels; nothing when there are none.
-  std::optional<TopOneAccuracy> float_accuracy;
-  std::optional<TopOneAccuracy> quantized_accuracy;
+  std::optional<TopKAccuracy> float_accuracy;
+  std::optional<TopKAccuracy> quantized_accuracy;
 };
 
 /// Activations that the quantized model carries through a Q/DQ pair, matched by
@@ -150,8 +150,10 @@ Result<ComparisonReport> Compare(F& float_executor, Q& quantized_executor,
                                                other.subspan(outputs.size())));
     if (report.samples < labels.size() && report.float_accuracy) {
       const std::int64_t label = labels[report.samples];
-      report.float_accuracy->Add(real[0].view(), label);
-      report.quantized_accuracy->Add(other[0].view(), label);
+      ZEROPOINT_RETURN_IF_ERROR(
+          report.float_accuracy->Add(real[0].view(), label));
+      ZEROPOINT_RETURN_IF_ERROR(
+          report.quantized_accuracy->Add(other[0].view(), label));
     }
     ++report.samples;
     if (progress) progress("comparing", report.samples, source.size());

@@ -18,6 +18,7 @@
 #include "zeropoint/data/npz_writer.h"
 #include "zeropoint/data/tensor_proto.h"
 #include "zeropoint/exec/executor.h"
+#include "zeropoint/exec/keeping_sink.h"
 #include "zeropoint/flow/progress.h"
 
 namespace zeropoint {
@@ -120,20 +121,6 @@ class FolderOutputWriter final : public OutputWriter {
   std::string partial_;
   std::vector<std::string> names_;
   std::size_t samples_ = 0;
-};
-
-/// Keeps copies of the tensors of one run.
-class KeepingSink final : public TensorSink {
- public:
-  explicit KeepingSink(std::size_t taps) : tensors_(taps) {}
-  Status Consume(std::size_t tap, const TensorView& tensor) override {
-    tensors_[tap] = Tensor::CopyOf(tensor);
-    return Status();
-  }
-  std::span<const Tensor> tensors() const { return tensors_; }
-
- private:
-  std::vector<Tensor> tensors_;
 };
 
 /// Runs all samples of `source`, writes the values of `outputs` and commits.
