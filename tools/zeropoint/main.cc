@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   AddDynamic(program, run);
   AddQat(program, run);
   AddCompare(program, run);
+  AddEvaluate(program, run);
   AddRun(program, run);
   AddInspect(program, run);
   AddPasses(program, run);
