@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/zeropoint/progress_bar.h"
@@ -88,6 +89,21 @@ int Fail(const Status& status);
 /// Each command adds itself to the program and says by `run` what to do when it
 /// was chosen.
 using Run = std::function<int()>;
+
+/// Calls Execute(*command), which the command's own file defines.
+template <class Command>
+Run Running(std::shared_ptr<Command> command) {
+  return [command = std::move(command)] {
+    const Status status = Execute(*command);
+    return status.ok() ? kSucceeded : Fail(status);
+  };
+}
+template <class Command>
+void RunWhenChosen(CLI::App& app, std::shared_ptr<Command> command, Run& run) {
+  app.callback(
+      [command = std::move(command), &run] { run = Running(command); });
+}
+
 void AddStatic(CLI::App& program, Run& run);
 void AddCalibrate(CLI::App& program, Run& run);
 void AddMerge(CLI::App& program, Run& run);

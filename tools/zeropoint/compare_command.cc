@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "tools/zeropoint/command.h"
 #include "zeropoint/core/atomic_file.h"
@@ -79,12 +80,7 @@ void AddCompare(CLI::App& program, Run& run) {
                   "write the result to FILE.json as well");
   AddDataOptions(*app, command->data);
   AddCommonOptions(*app, command->common);
-  app->callback([command, &run] {
-    run = [command] {
-      const Status status = Execute(*command);
-      return status.ok() ? kSucceeded : Fail(status);
-    };
-  });
+  RunWhenChosen(*app, std::move(command), run);
 }
 
 }  // namespace zeropoint::cli

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "tools/zeropoint/command.h"
 #include "zeropoint/core/form.h"
@@ -77,12 +78,7 @@ void AddConvert(CLI::App& program, Run& run) {
   app->add_flag("--json", command->json,
                 "print the result as JSON on standard output");
   app->add_flag("--quiet", command->quiet, "print errors only");
-  app->callback([command, &run] {
-    run = [command] {
-      const Status status = Execute(*command);
-      return status.ok() ? kSucceeded : Fail(status);
-    };
-  });
+  RunWhenChosen(*app, std::move(command), run);
 }
 
 }  // namespace zeropoint::cli

@@ -1,6 +1,7 @@
 // zeropoint dynamic: quantizes without samples; ranges are found at run time.
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/zeropoint/command.h"
@@ -58,12 +59,7 @@ void AddDynamic(CLI::App& program, Run& run) {
       ->check(CLI::IsMember({"basic", "off"}))
       ->capture_default_str();
   AddCommonOptions(*app, command->common);
-  app->callback([command, &run] {
-    run = [command] {
-      const Status status = Execute(*command);
-      return status.ok() ? kSucceeded : Fail(status);
-    };
-  });
+  RunWhenChosen(*app, std::move(command), run);
 }
 
 }  // namespace zeropoint::cli

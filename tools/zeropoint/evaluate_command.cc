@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tools/zeropoint/command.h"
@@ -98,16 +99,6 @@ Status Execute(const CocoCommand& command) {
                 each.name.data(), evaluation->scores.*each.score);
   }
   return Status();
-}
-
-template <class Command>
-void RunWhenChosen(CLI::App& app, std::shared_ptr<Command> command, Run& run) {
-  app.callback([command, &run] {
-    run = [command] {
-      const Status status = Execute(*command);
-      return status.ok() ? kSucceeded : Fail(status);
-    };
-  });
 }
 
 void AddTopK(CLI::App& evaluate, Run& run) {

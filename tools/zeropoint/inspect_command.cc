@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "tools/zeropoint/command.h"
 #include "zeropoint/flow/describe_model.h"
@@ -36,12 +37,7 @@ void AddInspect(CLI::App& program, Run& run) {
       "inspect", "say what a model consists of: operators, types, nodes");
   app->add_option("MODEL", command->model, "model to look at")->required();
   app->add_flag("--json", command->json, "as JSON");
-  app->callback([command, &run] {
-    run = [command] {
-      const Status status = Execute(*command);
-      return status.ok() ? kSucceeded : Fail(status);
-    };
-  });
+  RunWhenChosen(*app, std::move(command), run);
 }
 
 }  // namespace zeropoint::cli

@@ -47,12 +47,7 @@ void AddMerge(CLI::App& program, Run& run) {
   app->add_flag("--json", command->json,
                 "print the result as JSON on standard output");
   app->add_flag("--quiet", command->quiet, "print errors only");
-  app->callback([command, &run] {
-    run = [command] {
-      const Status status = Execute(*command);
-      return status.ok() ? kSucceeded : Fail(status);
-    };
-  });
+  RunWhenChosen(*app, std::move(command), run);
 }
 
 }  // namespace zeropoint::cli

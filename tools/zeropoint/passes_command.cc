@@ -61,10 +61,7 @@ void AddPasses(CLI::App& program, Run& run) {
          command->output.empty())) {
       throw CLI::RequiredError("MODEL, --pipeline and -o, or --list,");
     }
-    run = [command] {
-      const Status status = Execute(*command);
-      return status.ok() ? kSucceeded : Fail(status);
-    };
+    run = Running(command);
   });
 }
 

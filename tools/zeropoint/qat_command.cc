@@ -46,12 +46,7 @@ void AddQat(CLI::App& program, Run& run) {
       ->check(CLI::IsMember({"basic", "off"}))
       ->capture_default_str();
   AddCommonOptions(*app, command->common);
-  app->callback([command, &run] {
-    run = [command] {
-      const Status status = Execute(*command);
-      return status.ok() ? kSucceeded : Fail(status);
-    };
-  });
+  RunWhenChosen(*app, std::move(command), run);
 }
 
 }  // namespace zeropoint::cli

@@ -78,12 +78,7 @@ void AddRun(CLI::App& program, Run& run) {
       ->required();
   AddDataOptions(*app, command->data);
   AddCommonOptions(*app, command->common);
-  app->callback([command, &run] {
-    run = [command] {
-      const Status status = Execute(*command);
-      return status.ok() ? kSucceeded : Fail(status);
-    };
-  });
+  RunWhenChosen(*app, std::move(command), run);
 }
 
 }  // namespace zeropoint::cli

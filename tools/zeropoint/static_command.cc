@@ -201,10 +201,7 @@ void AddStatic(CLI::App& program, Run& run) {
       throw CLI::RequiredError("Either samples (--data) or ranges (--table)");
     }
     command->calibration_given = app->get_option("--calibration")->count() > 0;
-    run = [command] {
-      const Status status = Execute(*command);
-      return status.ok() ? kSucceeded : Fail(status);
-    };
+    run = Running(command);
   });
 }
 

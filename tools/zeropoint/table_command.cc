@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/zeropoint/command.h"
@@ -93,12 +94,7 @@ void AddTable(CLI::App& program, Run& run) {
                   "scheme that ranges are chosen for; default: u8:asym for "
                   "ranges, i8:sym for magnitudes");
   app->add_flag("--quiet", command->quiet, "print errors only");
-  app->callback([command, &run] {
-    run = [command] {
-      const Status status = Execute(*command);
-      return status.ok() ? kSucceeded : Fail(status);
-    };
-  });
+  RunWhenChosen(*app, std::move(command), run);
 }
 
 }  // namespace zeropoint::cli

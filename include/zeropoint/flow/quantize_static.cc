@@ -1,6 +1,5 @@
 #include "zeropoint/flow/quantize_static.h"
 
-#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -87,8 +86,6 @@ Result<std::size_t> Equalize(Model& model, const StaticSetting& setting,
   added = equalize.added();
   return report.rewrites;
 }
-
-double Decibel(double noise) { return -10.0 * std::log10(noise); }
 
 /// What every way of quantizing statically has in common: `learn(model, target,
 /// selection, pool, timer, report)`, a Result<FloatFacts>, is asked once the

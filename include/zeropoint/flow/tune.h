@@ -69,6 +69,9 @@ struct TuningResult {
 using NoiseFunction =
     std::function<Result<double>(const QuantizationChoice& choice, bool quick)>;
 
+/// The SQNR that this noise over signal is.
+inline double Decibel(double noise) { return -10.0 * std::log10(noise); }
+
 namespace internal {
 
 class Tuner {
@@ -103,8 +106,6 @@ class Tuner {
   }
 
  private:
-  static double Decibel(double noise) { return -10.0 * std::log10(noise); }
-
   void Note(std::string what, double noise, bool accepted) {
     result_.steps.push_back({std::move(what), Decibel(noise), accepted});
   }
