@@ -18,7 +18,7 @@ zeropoint() { bazel-bin/tools/zeropoint/zeropoint "$@"; }
 echo
 echo "== zeropoint static: calibrates on 64 images and writes an int8 model"
 zeropoint static "$data/model.onnx" --data "$data/calib.npz" --preprocess "$data/preprocess.json" \
-  -o "$out/ppocr_cls.int8.onnx" --report "$out/static.json"
+  -o "$out/ppocr_cls.int8.onnx" --report "$out/static.json" --report "$out/static.html"
 
 echo
 echo "== zeropoint compare: the float model against the int8 model on 128 other images"
@@ -26,4 +26,4 @@ zeropoint compare "$data/model.onnx" "$out/ppocr_cls.int8.onnx" --data "$data/ev
   --preprocess "$data/preprocess.json" --report "$out/compare.json"
 
 echo
-echo "The int8 model and the reports are in $out. Next: docs/getting-started.md"
+echo "The int8 model and the reports are in $out; static.html is one to look at. Next: docs/getting-started.md"

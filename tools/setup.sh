@@ -12,11 +12,14 @@ packages=(
   libprotobuf-dev protobuf-compiler libboost-test-dev
   libcli11-dev nlohmann-json3-dev libzip-dev
   libjpeg62-turbo-dev libpng-dev
+  libjs-chart.js
   flatbuffers-compiler libflatbuffers-dev
 )
 if [ "$want" != build ]; then
   # for tests of `mpirun zeropoint calibrate`; the program loads it only there
   packages+=(openmpi-bin)
+  # for tests of the HTML report
+  packages+=(chromium)
 fi
 if [ "$want" = all ]; then
   packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-tidy-16 clang-format-16)

@@ -6,10 +6,15 @@
 #include <utility>
 
 #include "tools/zeropoint/command.h"
-#include "zeropoint/core/atomic_file.h"
-#include "zeropoint/exec/builtin_executor.h"
+#include "tools/zeropoint/report_file.h"
 #include "zeropoint/flow/compare.h"
-#include "zeropoint/flow/describe_inputs.h"
+#include "zeropoint/flow/compare_models.h"
+#include "zeropoint/flow/describe_model.h"
+#include "zeropoint/flow/describe_weights.h"
+#include "zeropoint/flow/quantization_details.h"
+#include "zeropoint/flow/quantization_report.h"
+#include "zeropoint/graph/graph_view.h"
+#include "zeropoint/report/html_report.h"
 #include "zeropoint/report/json_report.h"
 #include "zeropoint/report/text_report.h"
 
@@ -19,10 +24,24 @@ namespace {
 struct CompareCommand {
   std::string float_model;
   std::string quantized_model;
-  std::string report;
+  ReportFiles reports;
   CommonOptions common;
   DataOptions data;
 };
+
+/// A page of the comparison, with the graph and the weights of the quantized
+/// model.
+Result<Json> MakePage(const CompareCommand& command, Model& quantized,
+                      const Json& comparison) {
+  ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(quantized));
+  QuantizationDetails details{.nodes = DescribeNodes(graph)};
+  ZEROPOINT_ASSIGN_OR_RETURN(details.weights, DescribeWeights(graph));
+  Json page = DetailsToJson(details, QuantizationReport());
+  page["title"] = command.quantized_model;
+  page["subtitle"] = "compared with " + command.float_model;
+  page["comparison"] = comparison;
+  return page;
+}
 
 Status Execute(const CompareCommand& command) {
   ZEROPOINT_ASSIGN_OR_RETURN(Model real, Model::Load(command.float_model));
@@ -30,31 +49,20 @@ Status Execute(const CompareCommand& command) {
                              Model::Load(command.quantized_model));
   ZEROPOINT_ASSIGN_OR_RETURN(const std::unique_ptr<FeedSource> source,
                              OpenData(command.data, real));
-  ZEROPOINT_ASSIGN_OR_RETURN(const GraphView real_graph, GraphView::Over(real));
-  ZEROPOINT_ASSIGN_OR_RETURN(const GraphView quantized_graph,
-                             GraphView::Over(quantized));
-  const std::vector<TensorPair> layers =
-      MatchLayers(real_graph, quantized_graph);
-  const ExecutorOptions options{.threads = command.common.threads};
-  ZEROPOINT_ASSIGN_OR_RETURN(BuiltinExecutor real_executor,
-                             BuiltinExecutor::Create(real, options));
-  ZEROPOINT_ASSIGN_OR_RETURN(BuiltinExecutor quantized_executor,
-                             BuiltinExecutor::Create(quantized, options));
   const auto bar = MakeProgressBar(command.common);
   ZEROPOINT_ASSIGN_OR_RETURN(
       const ComparisonReport report,
-      Compare(real_executor, quantized_executor, *source, OutputNames(real),
-              layers, MakeProgress(bar)));
+      CompareModels(real, quantized, *source,
+                    {.threads = command.common.threads}, MakeProgress(bar)));
   bar->Finish();
   const std::size_t float_bytes =
       std::filesystem::file_size(command.float_model);
   const std::size_t quantized_bytes =
       std::filesystem::file_size(command.quantized_model);
   const Json json = ComparisonToJson(report, float_bytes, quantized_bytes);
-  if (!command.report.empty()) {
-    ZEROPOINT_RETURN_IF_ERROR(
-        WriteFileAtomically(command.report, FormatJson(json, 1) + "\n"));
-  }
+  ZEROPOINT_RETURN_IF_ERROR(WriteReports(command.reports, json, [&] {
+    return MakePage(command, quantized, json);
+  }));
   if (command.common.json) {
     std::printf("%s\n", FormatJson(json).c_str());
   } else if (!command.common.quiet) {
@@ -76,8 +84,7 @@ void AddCompare(CLI::App& program, Run& run) {
   app->add_option("FLOAT", command->float_model, "float model")->required();
   app->add_option("QUANTIZED", command->quantized_model, "quantized model")
       ->required();
-  app->add_option("--report", command->report,
-                  "write the result to FILE.json as well");
+  AddReportOption(*app, command->reports);
   AddDataOptions(*app, command->data);
   AddCommonOptions(*app, command->common);
   RunWhenChosen(*app, std::move(command), run);

@@ -6,6 +6,7 @@
 
 #include "tools/zeropoint/command.h"
 #include "tools/zeropoint/quantize_output.h"
+#include "tools/zeropoint/report_file.h"
 #include "zeropoint/core/scheme_spec.h"
 #include "zeropoint/flow/quantize_dynamic.h"
 #include "zeropoint/profiles/find_profile.h"
@@ -32,6 +33,7 @@ Status Execute(const DynamicCommand& command) {
   ZEROPOINT_ASSIGN_OR_RETURN(options.selection,
                              MakeSelection(command.selection));
   options.optimize = command.optimize == "basic";
+  options.details = WantPage(command.output.reports);
   ZEROPOINT_ASSIGN_OR_RETURN(Model model, Model::Load(command.output.model));
   ZEROPOINT_ASSIGN_OR_RETURN(QuantizationReport report,
                              QuantizeDynamic(model, options));

@@ -6,6 +6,7 @@
 
 #include "tools/zeropoint/command.h"
 #include "tools/zeropoint/quantize_output.h"
+#include "tools/zeropoint/report_file.h"
 #include "zeropoint/flow/quantize_qat.h"
 #include "zeropoint/profiles/find_profile.h"
 
@@ -23,6 +24,7 @@ Status Execute(const QatCommand& command) {
   QatQuantizationOptions options;
   ZEROPOINT_ASSIGN_OR_RETURN(options.target, FindProfile(command.profile));
   options.optimize = command.optimize == "basic";
+  options.details = WantPage(command.output.reports);
   ZEROPOINT_ASSIGN_OR_RETURN(Model model, Model::Load(command.output.model));
   ZEROPOINT_ASSIGN_OR_RETURN(QuantizationReport report,
                              QuantizeQat(model, options));

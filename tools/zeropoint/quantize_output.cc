@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <string>
 
-#include "zeropoint/core/atomic_file.h"
+#include "zeropoint/flow/compare.h"
+#include "zeropoint/flow/quantization_details.h"
+#include "zeropoint/report/html_report.h"
 #include "zeropoint/report/json_report.h"
 #include "zeropoint/report/text_report.h"
 
@@ -24,8 +26,7 @@ void AddOutputOptions(CLI::App& command, QuantizeOutput& options) {
   command.add_option("MODEL", options.model, "float model")->required();
   command.add_option("-o,--output", options.output, "quantized model")
       ->required();
-  command.add_option("--report", options.report,
-                     "write what was done to FILE.json");
+  AddReportOption(command, options.reports);
   command
       .add_option("--external-data", options.external_data,
                   "weights in a data file beside the model: always, or auto: "
@@ -35,8 +36,8 @@ void AddOutputOptions(CLI::App& command, QuantizeOutput& options) {
 }
 
 Status SaveQuantized(const Model& model, QuantizationReport report,
-                     const QuantizeOutput& options,
-                     const CommonOptions& common) {
+                     const QuantizeOutput& options, const CommonOptions& common,
+                     const ComparisonReport* comparison) {
   PhaseTimer timer(report.seconds);
   SaveOptions save;
   if (options.external_data == "always") {
@@ -48,10 +49,19 @@ Status SaveQuantized(const Model& model, QuantizationReport report,
   const std::size_t quantized_bytes = BytesOnDisk(options.output);
   const Json json = QuantizationToJson(report, options.output, float_bytes,
                                        quantized_bytes, PeakMemory());
-  if (!options.report.empty()) {
-    ZEROPOINT_RETURN_IF_ERROR(
-        WriteFileAtomically(options.report, FormatJson(json, 1) + "\n"));
-  }
+  const auto page = [&]() -> Result<Json> {
+    Json document =
+        DetailsToJson(report.details.value_or(QuantizationDetails()), report);
+    document["title"] = options.output;
+    document["subtitle"] = "quantized from " + options.model;
+    document["quantization"] = json;
+    if (comparison != nullptr) {
+      document["comparison"] =
+          ComparisonToJson(*comparison, float_bytes, quantized_bytes);
+    }
+    return document;
+  };
+  ZEROPOINT_RETURN_IF_ERROR(WriteReports(options.reports, json, page));
   if (common.json) {
     std::printf("%s\n", FormatJson(json).c_str());
   } else if (!common.quiet) {

@@ -1,4 +1,5 @@
 // zeropoint static: quantizes with ranges from calibration samples.
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -6,13 +7,17 @@
 
 #include "tools/zeropoint/command.h"
 #include "tools/zeropoint/quantize_output.h"
+#include "tools/zeropoint/report_file.h"
 #include "zeropoint/calibration/choose_ranges.h"
 #include "zeropoint/calibration/state_file.h"
 #include "zeropoint/calibration/table_reader.h"
 #include "zeropoint/core/form.h"
 #include "zeropoint/core/scheme_spec.h"
+#include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/data/read_tensor_overrides.h"
 #include "zeropoint/flow/calibrate_model.h"
+#include "zeropoint/flow/compare_models.h"
+#include "zeropoint/flow/first_samples.h"
 #include "zeropoint/flow/quantize_static.h"
 #include "zeropoint/profiles/find_profile.h"
 
@@ -73,6 +78,7 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
   options.second_order_rounding = command.rounding == "second-order";
   options.equalize_channels = command.equalize == "auto";
   options.tune = command.tune == "auto";
+  options.details = WantPage(command.output.reports);
   options.threads = command.common.threads;
   return options;
 }
@@ -103,30 +109,54 @@ Result<CalibrationResult> LoadRanges(const StaticCommand& command, Model& model,
       options.activation_scheme.value_or(options.target.activations));
 }
 
-Result<QuantizationReport> Quantize(const StaticCommand& command, Model& model,
-                                    StaticQuantizationOptions options) {
-  if (command.table.empty()) {
-    ZEROPOINT_ASSIGN_OR_RETURN(const std::unique_ptr<FeedSource> source,
-                               OpenData(command.data, model));
-    const auto bar = MakeProgressBar(command.common);
-    options.progress = MakeProgress(bar);
-    auto report = QuantizeStatic(model, *source, options);
-    bar->Finish();
-    return report;
-  }
+Status QuantizeFromTable(const StaticCommand& command, Model& model,
+                         StaticQuantizationOptions options) {
   ZEROPOINT_ASSIGN_OR_RETURN(CalibrationResult ranges,
                              LoadRanges(command, model, options));
-  return QuantizeStatic(model, std::move(ranges), options);
+  ZEROPOINT_ASSIGN_OR_RETURN(QuantizationReport report,
+                             QuantizeStatic(model, std::move(ranges), options));
+  return SaveQuantized(model, std::move(report), command.output,
+                       command.common);
+}
+
+/// How many samples the page of a report compares the two models on.
+constexpr std::size_t kComparedSamples = 8;
+
+Result<ComparisonReport> CompareWithFloat(const StaticCommand& command,
+                                          Model& quantized,
+                                          FeedSource& source) {
+  ZEROPOINT_ASSIGN_OR_RETURN(Model real, Model::Load(command.output.model));
+  ZEROPOINT_RETURN_IF_ERROR(source.Rewind());
+  FirstSamples samples(source, kComparedSamples);
+  return CompareModels(real, quantized, samples,
+                       {.threads = command.common.threads});
+}
+
+Status QuantizeFromSamples(const StaticCommand& command, Model& model,
+                           StaticQuantizationOptions options) {
+  ZEROPOINT_ASSIGN_OR_RETURN(const std::unique_ptr<FeedSource> source,
+                             OpenData(command.data, model));
+  const auto bar = MakeProgressBar(command.common);
+  options.progress = MakeProgress(bar);
+  ZEROPOINT_ASSIGN_OR_RETURN(QuantizationReport report,
+                             QuantizeStatic(model, *source, options));
+  bar->Finish();
+  if (!options.details || options.integer_io) {
+    return SaveQuantized(model, std::move(report), command.output,
+                         command.common);
+  }
+  ZEROPOINT_ASSIGN_OR_RETURN(const ComparisonReport comparison,
+                             CompareWithFloat(command, model, *source));
+  return SaveQuantized(model, std::move(report), command.output, command.common,
+                       &comparison);
 }
 
 Status Execute(const StaticCommand& command) {
   ZEROPOINT_ASSIGN_OR_RETURN(const StaticQuantizationOptions options,
                              MakeOptions(command));
   ZEROPOINT_ASSIGN_OR_RETURN(Model model, Model::Load(command.output.model));
-  ZEROPOINT_ASSIGN_OR_RETURN(QuantizationReport report,
-                             Quantize(command, model, options));
-  return SaveQuantized(model, std::move(report), command.output,
-                       command.common);
+  return command.table.empty() ? QuantizeFromSamples(command, model, options)
+                               : QuantizeFromTable(command, model, options);
 }
 
 }  // namespace

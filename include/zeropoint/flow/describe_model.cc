@@ -41,6 +41,20 @@ std::string FormOf(const std::map<std::string, std::size_t>& operators) {
 
 }  // namespace
 
+std::vector<NodeDescription> DescribeNodes(const GraphView& graph) {
+  std::vector<NodeDescription> nodes;
+  for (const NodeId id : graph.nodes()) {
+    const onnx::NodeProto& proto = graph.node(id);
+    NodeDescription& node = nodes.emplace_back();
+    node.name = proto.name();
+    node.op_type =
+        (proto.domain().empty() ? "" : proto.domain() + ".") + proto.op_type();
+    node.inputs.assign(proto.input().begin(), proto.input().end());
+    node.outputs.assign(proto.output().begin(), proto.output().end());
+  }
+  return nodes;
+}
+
 Result<ModelDescription> DescribeModel(Model& model) {
   ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));
   ModelDescription description;
@@ -58,22 +72,15 @@ Result<ModelDescription> DescribeModel(Model& model) {
     ++stored.tensors;
     stored.bytes += BytesOf(type, elements);
   };
-  for (const NodeId id : graph.nodes()) {
-    const onnx::NodeProto& proto = graph.node(id);
-    NodeDescription node;
-    node.name = proto.name();
-    node.op_type =
-        (proto.domain().empty() ? "" : proto.domain() + ".") + proto.op_type();
-    node.inputs.assign(proto.input().begin(), proto.input().end());
-    node.outputs.assign(proto.output().begin(), proto.output().end());
+  description.nodes = DescribeNodes(graph);
+  for (const NodeDescription& node : description.nodes) {
     ++description.operators[node.op_type];
-    description.nodes.push_back(std::move(node));
-    if (proto.op_type() == "Constant") {
-      const ValueId value = graph.output(id, 0);
-      const auto shape = graph.shape(value);
-      const auto elements = shape ? ElementCount(*shape) : std::nullopt;
-      if (elements) count(graph.element_type(value), *elements);
-    }
+  }
+  for (const NodeId id : graph.nodes_of_type("Constant")) {
+    const ValueId value = graph.output(id, 0);
+    const auto shape = graph.shape(value);
+    const auto elements = shape ? ElementCount(*shape) : std::nullopt;
+    if (elements) count(graph.element_type(value), *elements);
   }
   for (std::size_t i = 0; i < graph.scope_count(); ++i) {
     for (const ValueId value : graph.initializers(static_cast<ScopeId>(i))) {

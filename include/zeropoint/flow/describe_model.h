@@ -10,6 +10,7 @@
 
 #include "zeropoint/core/status.h"
 #include "zeropoint/data/input_description.h"
+#include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/model.h"
 
 namespace zeropoint {
@@ -40,6 +41,9 @@ struct ModelDescription {
   /// "float", or the quantized forms that occur: "qdq", "qoperator", "integer".
   std::string form;
 };
+
+/// The nodes of all scopes, in file order.
+std::vector<NodeDescription> DescribeNodes(const GraphView& graph);
 
 /// Errors: kInvalidModel for a graph that is not well formed.
 Result<ModelDescription> DescribeModel(Model& model);

@@ -13,6 +13,7 @@
 #include "zeropoint/calibration/calibration_state.h"
 #include "zeropoint/calibration/calibration_table.h"
 #include "zeropoint/calibration/choose_ranges.h"
+#include "zeropoint/calibration/histogram_observer.h"
 #include "zeropoint/calibration/tensor_statistics.h"
 #include "zeropoint/core/parallel_for.h"
 #include "zeropoint/core/status.h"
@@ -87,6 +88,18 @@ std::size_t SamplesToHoldOut(Model& model, std::size_t samples,
   return 0;
 }
 
+/// Of the tensors of which `state` has one.
+std::map<std::string, Histogram> HistogramsOf(const CalibrationState& state) {
+  std::map<std::string, Histogram> histograms;
+  for (const auto& [name, tensor] : state.tensors) {
+    const auto& histogram = tensor.statistics.histogram();
+    if (histogram && histogram->count() > 0) {
+      histograms.emplace(name, histogram->ToHistogram());
+    }
+  }
+  return histograms;
+}
+
 /// Observes samples until the source ends, and chooses ranges from all that
 /// `state` has seen.
 template <class Observe>
@@ -144,6 +157,7 @@ Result<FloatFacts> LearnFacts(Model& model, FeedSource& source,
   ZEROPOINT_ASSIGN_OR_RETURN(CalibrationResult calibrated, ranges_of(source));
   report.samples = calibrated.samples;
   report.findings = std::move(calibrated.findings);
+  if (options.details) facts.histograms = HistogramsOf(state);
   timer.End("calibration");
   facts.table = std::move(calibrated.table);
   if (!total) {

@@ -3,9 +3,12 @@
 #define ZEROPOINT_FLOW_FLOAT_FACTS_H_
 
 #include <cstddef>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "zeropoint/calibration/calibration_table.h"
+#include "zeropoint/calibration/histogram_observer.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/data/feed_source_base.h"
@@ -31,6 +34,8 @@ struct FloatFacts {
   SecondMomentTable moments;
   HeldOutSamples held_out;  // empty: nothing is tuned
   std::vector<TunableNode> tunable;
+  /// Where options.details asks for them.
+  std::map<std::string, Histogram> histograms;
 };
 
 /// Ranges of the activations of a prepared model, second moments of the inputs

@@ -4,12 +4,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "zeropoint/calibration/choose_ranges.h"
+#include "zeropoint/flow/quantization_details.h"
 #include "zeropoint/flow/tune.h"
 #include "zeropoint/passes/pass.h"
 
@@ -44,6 +46,8 @@ struct QuantizationReport {
   std::size_t trials = 0;
   /// Why nothing was; empty when it was, or was not asked for.
   std::string tuning_note;
+  /// Where they were asked for.
+  std::optional<QuantizationDetails> details;
 };
 
 /// Measures phases one after the other.

@@ -9,6 +9,8 @@
 #include "zeropoint/exec/evaluate_node.h"
 #include "zeropoint/exec/thread_pool.h"
 #include "zeropoint/flow/clean_up.h"
+#include "zeropoint/flow/describe_model.h"
+#include "zeropoint/flow/describe_weights.h"
 #include "zeropoint/flow/prepare_model.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/graph/infer_types.h"
@@ -52,6 +54,7 @@ Result<QuantizationReport> QuantizeDynamic(
   ZEROPOINT_RETURN_IF_ERROR(CheckOperatorTypes(selection, graph));
   ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
   report.nodes = graph.nodes().size();
+  if (options.details) report.details = {.nodes = DescribeNodes(graph)};
   PassContext context;
   context.evaluate = evaluate;
   context.target = &target;
@@ -68,6 +71,9 @@ Result<QuantizationReport> QuantizeDynamic(
   report.quantized = std::move(context.quantized);
   report.float_nodes = std::move(context.declined);
   ZEROPOINT_RETURN_IF_ERROR(VerifyModel(graph));
+  if (report.details) {
+    ZEROPOINT_ASSIGN_OR_RETURN(report.details->weights, DescribeWeights(graph));
+  }
   timer.End("quantization");
   return report;
 }

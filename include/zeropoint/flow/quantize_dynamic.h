@@ -26,6 +26,8 @@ struct DynamicQuantizationOptions {
   NodeSelection selection;
   /// Run the clean-up passes first.
   bool optimize = true;
+  /// Keep for the report what a drawing of it shows.
+  bool details = false;
 };
 
 /// Quantizes `model` in place, without samples: upgrade, clean-up, dynamic

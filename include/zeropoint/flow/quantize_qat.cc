@@ -14,6 +14,8 @@
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/exec/evaluate_node.h"
 #include "zeropoint/flow/clean_up.h"
+#include "zeropoint/flow/describe_model.h"
+#include "zeropoint/flow/describe_weights.h"
 #include "zeropoint/flow/prepare_model.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/graph/infer_types.h"
@@ -81,7 +83,7 @@ RealRange CoveredRange(const PairParams& pair) {
 }
 
 /// Lists the activations that pass through a pair.
-void DescribePairs(const GraphView& graph, QuantizationReport& report) {
+void ReportPairs(const GraphView& graph, QuantizationReport& report) {
   for (const NodeId node : graph.nodes_of_type("QuantizeLinear")) {
     const auto pair = PairParamsOf(graph, node);
     if (!pair || !FullCodeRange(pair->storage)) continue;
@@ -104,7 +106,7 @@ void DescribePairs(const GraphView& graph, QuantizationReport& report) {
 
 /// Counts as quantized what reads a dequantized value; says of the rest that it
 /// does not.
-void DescribeNodes(const GraphView& graph, QuantizationReport& report) {
+void ReportNodes(const GraphView& graph, QuantizationReport& report) {
   for (const NodeId node : graph.nodes()) {
     constexpr std::array<std::string_view, 3> kNotOurs = {
         "QuantizeLinear", "DequantizeLinear", "Constant"};
@@ -169,8 +171,12 @@ Result<QuantizationReport> QuantizeQat(Model& model,
   }
   ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
   report.nodes = graph.nodes().size();
-  DescribePairs(graph, report);
-  DescribeNodes(graph, report);
+  ReportPairs(graph, report);
+  ReportNodes(graph, report);
+  if (options.details) {
+    report.details = {.nodes = DescribeNodes(graph)};
+    ZEROPOINT_ASSIGN_OR_RETURN(report.details->weights, DescribeWeights(graph));
+  }
   timer.End("quantization");
   return report;
 }

@@ -16,6 +16,8 @@ struct QatQuantizationOptions {
   TargetSpec target = OnnxRuntimeCpu::Spec();
   /// Run the clean-up passes as well.
   bool optimize = true;
+  /// Keep for the report what a drawing of it shows.
+  bool details = false;
 };
 
 /// Turns fake quantization in `model` into Q/DQ pairs with codes for weights,

@@ -12,6 +12,8 @@
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/exec/thread_pool.h"
+#include "zeropoint/flow/describe_model.h"
+#include "zeropoint/flow/describe_weights.h"
 #include "zeropoint/flow/float_facts.h"
 #include "zeropoint/flow/insert_pairs.h"
 #include "zeropoint/flow/prepare_model.h"
@@ -178,9 +180,19 @@ Result<QuantizationReport> QuantizeWithFacts(
     }
     timer.End("tuning");
   }
+  if (options.details) {
+    ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph,
+                               GraphView::Over(best->model()));
+    report.details = {.nodes = DescribeNodes(graph),
+                      .histograms = best->facts().histograms};
+  }
   ZEROPOINT_RETURN_IF_ERROR(best->Insert(choice, report));
   if (best != &plain) model = std::move(*other_model);
   ZEROPOINT_RETURN_IF_ERROR(LowerPairs(model, options, target, report));
+  if (report.details) {
+    ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));
+    ZEROPOINT_ASSIGN_OR_RETURN(report.details->weights, DescribeWeights(graph));
+  }
   timer.End("quantization");
   return report;
 }

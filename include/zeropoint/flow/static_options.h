@@ -56,6 +56,8 @@ struct StaticQuantizationOptions {
   /// nodes that cost most back to float; see LearnFacts for what it needs.
   bool tune = true;
   TuneOptions tuning;
+  /// Keep for the report what a drawing of it shows.
+  bool details = false;
   /// 0: one a processor.
   int threads = 0;
   ProgressHook progress;
