@@ -86,7 +86,7 @@ DetectionEvaluator<CornerExecutor, BoxesDecoder> Evaluator(
           {"boxes", "scores"},
           BoxesDecoder(),
           ClassMap::InOrder(Truth().categories),
-          std::move(options)};
+          options};
 }
 
 BOOST_AUTO_TEST_SUITE(detection_evaluator)
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(WhatIsNotKnownIsAnError) {
     CornerExecutor executor;
     DetectionEvaluator<CornerExecutor, BoxesDecoder> evaluator(
         executor, std::move(outputs), BoxesDecoder(),
-        ClassMap::InOrder(truth.categories), std::move(options));
+        ClassMap::InOrder(truth.categories), options);
     return evaluator.predict(*reader);
   };
   CheckError(predict({}), StatusCode::kInvalidData, {"image 0", "letterboxed"});

@@ -78,6 +78,7 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
   options.second_order_rounding = command.rounding == "second-order";
   options.equalize_channels = command.equalize == "auto";
   options.tune = command.tune == "auto";
+  options.tuning.try_min_max_ranges = !command.calibration_given;
   options.details = WantPage(command.output.reports);
   options.threads = command.common.threads;
   return options;

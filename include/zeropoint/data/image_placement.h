@@ -31,12 +31,21 @@ inline ImagePlacement PlaceStretched(ImageSize image, ImageSize to) {
                      static_cast<double>(image.height)};
 }
 
+namespace internal {
+/// What stands before the shorter of two lengths in the middle of the longer
+/// one, in whole pixels.
+inline double Margin(std::size_t length, std::size_t within) {
+  const std::size_t pixels = within > length ? (within - length) / 2 : 0;
+  return static_cast<double>(pixels);
+}
+}  // namespace internal
+
 /// An image on the middle of a canvas, as ImageLetterbox has it.
 inline ImagePlacement PlaceLetterboxed(ImageSize image, ImageSize to) {
   const ImageSize inner = internal::LetterboxInner(image, to);
   ImagePlacement placement = PlaceStretched(image, inner);
-  placement.left = static_cast<double>((to.width - inner.width) / 2);
-  placement.top = static_cast<double>((to.height - inner.height) / 2);
+  placement.left = internal::Margin(inner.width, to.width);
+  placement.top = internal::Margin(inner.height, to.height);
   return placement;
 }
 
@@ -54,11 +63,8 @@ inline ImagePlacement PlaceBySteps(ImageSize image, const ImageSteps& steps) {
     placement = PlaceLetterboxed(image, size);
   }
   if (steps.crop) {
-    const auto cut = [](std::size_t length, std::size_t to) {
-      return length > to ? static_cast<double>((length - to) / 2) : 0.0;
-    };
-    placement.left -= cut(size.width, steps.crop->width);
-    placement.top -= cut(size.height, steps.crop->height);
+    placement.left -= internal::Margin(steps.crop->width, size.width);
+    placement.top -= internal::Margin(steps.crop->height, size.height);
   }
   return placement;
 }

@@ -107,7 +107,7 @@ inline Result<TensorView> RealOutput(std::span<const Tensor> outputs,
                                      std::size_t rank,
                                      const std::string& wanted) {
   const Tensor& output = outputs[place];
-  const Result<TensorView> real = AsFloat(output.view(), scratch);
+  Result<TensorView> real = AsFloat(output.view(), scratch);
   if (!real.ok() || real->rank() != rank) {
     return WrongOutput(place, output, wanted);
   }

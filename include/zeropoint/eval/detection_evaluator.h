@@ -64,7 +64,7 @@ class DetectionEvaluator {
         outputs_(std::move(outputs)),
         decoder_(std::move(decoder)),
         classes_(std::move(classes)),
-        options_(std::move(options)) {}
+        options_(options) {}
 
   /// Runs every sample of `source` and adds what is found to the result. One
   /// sample is held at a time. `progress` gets the number of images so far.

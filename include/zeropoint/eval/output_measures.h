@@ -71,6 +71,9 @@ class OutputMeasures {
   }
 
   std::size_t samples() const { return samples_; }
+  /// sum r^2 and sum (r - q)^2
+  double signal() const { return signal_; }
+  double error() const { return error_; }
   /// 10 log10(sum r^2 / sum (r - q)^2) over all samples; infinite when equal.
   double sqnr_db() const { return Decibel(signal_, error_); }
   /// The least SQNR of a single sample.

@@ -13,6 +13,7 @@
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/exec/thread_pool.h"
+#include "zeropoint/flow/quantization_choice.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/flow/static_options.h"
 #include "zeropoint/flow/trial.h"
@@ -27,10 +28,21 @@ namespace zeropoint {
 inline constexpr std::size_t kLeastSamplesToTune = 8;
 inline constexpr std::size_t kMostBytesToTune = std::size_t{1} << 30;
 
+/// Ranges by the rule that the options name and, where tuning may try it, by
+/// the least and greatest value; empty where not.
+struct RangeChoices {
+  CalibrationTable configured;
+  CalibrationTable min_max;
+
+  const CalibrationTable& Of(const QuantizationChoice& choice) const {
+    return choice.min_max_ranges ? min_max : configured;
+  }
+};
+
 struct FloatFacts {
-  /// Ranges from all samples, and from those that are not held out.
-  CalibrationTable table;
-  CalibrationTable trial_table;
+  /// From all samples, and from those that are not held out.
+  RangeChoices ranges;
+  RangeChoices trial_ranges;
   SecondMomentTable moments;
   HeldOutSamples held_out;  // empty: nothing is tuned
   std::vector<TunableNode> tunable;

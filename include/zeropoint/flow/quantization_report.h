@@ -12,7 +12,7 @@
 
 #include "zeropoint/calibration/choose_ranges.h"
 #include "zeropoint/flow/quantization_details.h"
-#include "zeropoint/flow/tune.h"
+#include "zeropoint/flow/tuning_step.h"
 #include "zeropoint/passes/pass.h"
 
 namespace zeropoint {

@@ -79,7 +79,7 @@ Result<std::size_t> Equalize(Model& model, const StaticSetting& setting,
   PassContext context;
   context.target = &setting.target;
   context.selection = &setting.selection;
-  context.calibration = &facts.table;
+  context.calibration = &facts.ranges.configured;
   context.overrides = &setting.options.overrides;
   context.second_moments = &facts.moments;
   EqualizeChannels equalize;
@@ -136,9 +136,9 @@ Result<QuantizationReport> QuantizeWithFacts(
   std::optional<Model> other_model;
   std::optional<StaticCandidate> equalized;
   if (plain.can_try()) {
-    const auto noise = [&](const QuantizationChoice& tried, bool quick) {
+    const auto score = [&](const QuantizationChoice& tried, bool quick) {
       if (options.progress) options.progress("tuning", report.trials++, {});
-      return best->Noise(tried, quick);
+      return best->Score(tried, quick);
     };
     if (options.equalize_channels) {
       ZEROPOINT_ASSIGN_OR_RETURN(other_model, CloneModel(model));
@@ -147,7 +147,8 @@ Result<QuantizationReport> QuantizeWithFacts(
           Equalize(*other_model, setting, plain.facts(), choice.equalizers));
       timer.End("equalization");
       if (tensors > 0) {
-        ZEROPOINT_ASSIGN_OR_RETURN(const double before, noise(choice, false));
+        ZEROPOINT_ASSIGN_OR_RETURN(const SampleScores before,
+                                   score(choice, false));
         NodeSelection without = selection;
         for (const std::string& name : choice.equalizers) without.Exclude(name);
         ZEROPOINT_ASSIGN_OR_RETURN(
@@ -156,14 +157,15 @@ Result<QuantizationReport> QuantizeWithFacts(
         // The float model's own outputs, whatever rounding did to the scales.
         equalized->SetHeldOut(plain.TakeHeldOut());
         best = &*equalized;
-        ZEROPOINT_ASSIGN_OR_RETURN(const double after, noise(choice, false));
+        ZEROPOINT_ASSIGN_OR_RETURN(const SampleScores after,
+                                   score(choice, false));
         const bool better =
-            Decibel(after) >
-            Decibel(before) + options.tuning.least_equalization_gain_db;
-        report.tuning.push_back({"plain", Decibel(before), !better});
+            GainOf(before, after)
+                .IsAtLeast(options.tuning.least_equalization_gain_db);
+        report.tuning.push_back({"plain", MeanOf(before), !better});
         report.tuning.push_back({"the channels of " + std::to_string(tensors) +
                                      " tensors equalized",
-                                 Decibel(after), better});
+                                 MeanOf(after), better});
         if (!better) {
           plain.SetHeldOut(equalized->TakeHeldOut());
           best = &plain;
@@ -171,9 +173,13 @@ Result<QuantizationReport> QuantizeWithFacts(
         }
       }
     }
+    TuneOptions tuning = options.tuning;
+    if (best->facts().trial_ranges.min_max.empty()) {
+      tuning.try_min_max_ranges = false;
+    }
     ZEROPOINT_ASSIGN_OR_RETURN(
         TuningResult tuned,
-        Tune(options.tuning, std::move(choice), best->facts().tunable, noise));
+        Tune(tuning, std::move(choice), best->facts().tunable, score));
     choice = std::move(tuned.choice);
     for (TuningStep& step : tuned.steps) {
       report.tuning.push_back(std::move(step));
@@ -229,7 +235,7 @@ Result<QuantizationReport> QuantizeStatic(
           report.tuning_note = "not tuned: there are ranges, but no samples";
         }
         FloatFacts facts;
-        facts.table = std::move(calibrated.table);
+        facts.ranges.configured = std::move(calibrated.table);
         return facts;
       });
 }

@@ -13,10 +13,11 @@
 #include "zeropoint/exec/thread_pool.h"
 #include "zeropoint/flow/float_facts.h"
 #include "zeropoint/flow/insert_pairs.h"
+#include "zeropoint/flow/quantization_choice.h"
 #include "zeropoint/flow/quantization_report.h"
+#include "zeropoint/flow/sample_scores.h"
 #include "zeropoint/flow/static_options.h"
 #include "zeropoint/flow/trial.h"
-#include "zeropoint/flow/tune.h"
 #include "zeropoint/graph/model.h"
 #include "zeropoint/kernels/kernel_table.h"
 #include "zeropoint/passes/node_selection.h"
@@ -36,7 +37,7 @@ struct StaticSetting {
   ThreadPool& pool;
 };
 
-/// Inserts pairs by any choice, and measures what it costs. Weights are rounded
+/// Inserts pairs by any choice, and scores what comes out. Weights are rounded
 /// once for each way of rounding, however many choices are tried.
 class StaticCandidate {
  public:
@@ -52,18 +53,18 @@ class StaticCandidate {
 
   /// Puts pairs into the model, which is then no candidate any more.
   Status Insert(const QuantizationChoice& choice, QuantizationReport& report) {
-    return Insert(model_, facts_.table, choice, report);
+    return Insert(model_, facts_.ranges.Of(choice), choice, report);
   }
 
-  /// See NoiseFunction. Requires can_try().
-  Result<double> Noise(const QuantizationChoice& choice, bool quick) {
+  /// See ScoreFunction. Requires can_try().
+  Result<SampleScores> Score(const QuantizationChoice& choice, bool quick) {
     ZEROPOINT_ASSIGN_OR_RETURN(Model trial, CloneModel(model_));
     QuantizationReport of_trial;
     ZEROPOINT_RETURN_IF_ERROR(
-        Insert(trial, facts_.trial_table, choice, of_trial));
+        Insert(trial, facts_.trial_ranges.Of(choice), choice, of_trial));
     const std::size_t samples = facts_.held_out.feeds.size();
-    return NoiseOf(trial, facts_.held_out, setting_.pool, setting_.kernels,
-                   quick ? (samples + 1) / 2 : samples);
+    return ScoresOf(trial, facts_.held_out, setting_.pool, setting_.kernels,
+                    quick ? (samples + 1) / 2 : samples);
   }
 
   /// For a candidate that takes the place of this one.

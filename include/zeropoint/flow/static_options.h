@@ -11,7 +11,7 @@
 #include "zeropoint/core/tensor_overrides.h"
 #include "zeropoint/flow/progress.h"
 #include "zeropoint/flow/second_moment_options.h"
-#include "zeropoint/flow/tune.h"
+#include "zeropoint/flow/tune_options.h"
 #include "zeropoint/passes/node_selection.h"
 #include "zeropoint/passes/pair_sharing.h"
 #include "zeropoint/profiles/onnx_runtime_cpu.h"

@@ -39,37 +39,64 @@ Result<Model> CloneModel(Model& model) {
   return Model::FromProto(model.proto());
 }
 
-Result<double> NoiseOf(const Model& quantized, const HeldOutSamples& held,
-                       ThreadPool& pool, const KernelTable& kernels,
-                       std::size_t most) {
+double HeldOutSamples::MeanEnergy(std::size_t output) const {
+  double energy = 0.0;
+  for (const std::vector<Tensor>& reference : references) {
+    const TensorView view = reference[output].view();
+    OutputMeasures measures;
+    if (!IsReal(view.type()) || !measures.Add(view, view).ok()) continue;
+    energy += measures.signal() / static_cast<double>(references.size());
+  }
+  return energy;
+}
+
+namespace {
+
+/// Noise over signal of one output on one sample.
+double NoiseOf(const TensorView& reference, const TensorView& output,
+               double least_signal) {
+  constexpr double kMost = std::numeric_limits<double>::infinity();
+  OutputMeasures measures;
+  if (!measures.Add(reference, output).ok() || measures.non_finite() > 0) {
+    return kMost;
+  }
+  if (measures.error() == 0.0) return 0.0;
+  const double signal = std::max(measures.signal(), least_signal);
+  return signal > 0.0 ? measures.error() / signal : kMost;
+}
+
+}  // namespace
+
+Result<SampleScores> ScoresOf(const Model& quantized,
+                              const HeldOutSamples& held, ThreadPool& pool,
+                              const KernelTable& kernels, std::size_t most) {
   ZEROPOINT_ASSIGN_OR_RETURN(
       BuiltinExecutor executor,
       BuiltinExecutor::Create(quantized, {.kernels = &kernels, .pool = &pool}));
-  std::vector<OutputMeasures> measures(held.outputs.size());
+  std::vector<double> least_signals;
+  for (std::size_t k = 0; k < held.outputs.size(); ++k) {
+    least_signals.push_back(0.1 * held.MeanEnergy(k));
+  }
+  SampleScores scores;
   KeepingSink sink(held.outputs.size());
   for (std::size_t i = 0; i < std::min(most, held.feeds.size()); ++i) {
     ZEROPOINT_RETURN_IF_ERROR(
         executor.Run(held.feeds[i], held.outputs, sink)
             .WithContext("held-out sample " + std::to_string(i)));
-    for (std::size_t k = 0; k < measures.size(); ++k) {
+    double noise = 0.0;
+    std::size_t measured = 0;
+    for (std::size_t k = 0; k < held.outputs.size(); ++k) {
       const Tensor& reference = held.references[i][k];
       if (!IsReal(reference.type())) continue;
-      if (!measures[k].Add(reference.view(), sink.tensors()[k].view()).ok()) {
-        return std::numeric_limits<double>::infinity();
-      }
+      noise +=
+          NoiseOf(reference.view(), sink.tensors()[k].view(), least_signals[k]);
+      ++measured;
     }
+    if (measured > 0) noise /= static_cast<double>(measured);
+    scores.push_back(
+        std::clamp(-10.0 * std::log10(noise), -kMostDecibel, kMostDecibel));
   }
-  double noise = 0.0;
-  std::size_t measured = 0;
-  for (const OutputMeasures& output : measures) {
-    if (output.samples() == 0) continue;
-    if (output.non_finite() > 0) {
-      return std::numeric_limits<double>::infinity();
-    }
-    noise += std::pow(10.0, -output.sqnr_db() / 10.0);
-    ++measured;
-  }
-  return measured == 0 ? 0.0 : noise / static_cast<double>(measured);
+  return scores;
 }
 
 }  // namespace zeropoint

@@ -18,6 +18,7 @@
 #include "zeropoint/exec/executor.h"
 #include "zeropoint/exec/thread_pool.h"
 #include "zeropoint/flow/run_samples.h"
+#include "zeropoint/flow/sample_scores.h"
 #include "zeropoint/graph/model.h"
 #include "zeropoint/kernels/kernel_table.h"
 #include "zeropoint/passes/weight_rounder.h"
@@ -33,6 +34,10 @@ struct HeldOutSamples {
   std::vector<std::string> outputs;
   std::vector<Feeds> feeds;
   std::vector<std::vector<Tensor>> references;  // by sample, then output
+
+  /// The mean energy of an output's elements over all samples; 0 of what holds
+  /// no real numbers.
+  double MeanEnergy(std::size_t output) const;
 };
 
 /// The last `count` samples of a source of `total`, run through `executor`.
@@ -60,14 +65,19 @@ Result<HeldOutSamples> HoldOut(E& executor, FeedSource& source,
   return held;
 }
 
-/// Noise over signal of the outputs of `quantized`, 10^(-SQNR / 10), the mean
-/// over its float outputs; infinite where it computes what cannot be compared.
-/// Only the first `most` samples are run.
+inline constexpr double kMostDecibel = 120.0;
+
+/// The SQNR of the outputs of `quantized` on each of the first `most` samples:
+/// noise over signal, the mean over the float outputs, in dB, and between
+/// -kMostDecibel and kMostDecibel. An output that is near zero on a sample, as
+/// the mask of an empty image, counts as if it had a tenth of its mean energy.
+/// -kMostDecibel where it computes what cannot be compared.
 ///
 /// Errors: those of the executor.
-Result<double> NoiseOf(const Model& quantized, const HeldOutSamples& held,
-                       ThreadPool& pool, const KernelTable& kernels,
-                       std::size_t most = 1000);
+Result<SampleScores> ScoresOf(const Model& quantized,
+                              const HeldOutSamples& held, ThreadPool& pool,
+                              const KernelTable& kernels,
+                              std::size_t most = 1000);
 
 /// Remembers the codes of another rounder, which trials ask for again and
 /// again. Not for several threads at once.

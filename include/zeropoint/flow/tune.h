@@ -3,7 +3,9 @@
 //
 // Remedies against the loss of quantization do not add up, and some hurt some
 // models. So each is tried, on samples that it was not made from, and kept when
-// the outputs come closer to the float model's.
+// the outputs come closer to the float model's. Samples differ far more than
+// choices do; so choices are compared sample by sample, and one sample alone
+// decides nothing.
 #ifndef ZEROPOINT_FLOW_TUNE_H_
 #define ZEROPOINT_FLOW_TUNE_H_
 
@@ -16,47 +18,19 @@
 #include <vector>
 
 #include "zeropoint/core/status.h"
+#include "zeropoint/flow/quantization_choice.h"
+#include "zeropoint/flow/sample_scores.h"
+#include "zeropoint/flow/tune_options.h"
+#include "zeropoint/flow/tuning_step.h"
 
 namespace zeropoint {
-
-struct TuneOptions {
-  /// Of the calibration samples, the last quarter is held out: at most so many.
-  std::size_t most_held_out = 8;
-  /// Nodes that may go back to float together do at most this share of the
-  /// multiply-accumulates.
-  double float_share = 0.12;
-  std::size_t most_float_nodes = 8;
-  /// The configured choice is left, and a node goes back to float, for at least
-  /// this much: smaller differences on a few samples rank nothing.
-  double least_gain_db = 0.5;
-  /// Equalizing channels puts nodes in, and trusts what few samples say of each
-  /// channel: it must halve the noise.
-  double least_equalization_gain_db = 3.0;
-};
-
-/// One choice that decides what is quantized and how.
-struct QuantizationChoice {
-  bool second_order_rounding = true;
-  bool correct_bias = true;
-  /// Pairs stand where the form wants them, not where the target does.
-  bool placed_for_form = false;
-  /// Names of nodes that stay float for the sake of accuracy.
-  std::vector<std::string> float_nodes = {};
-  /// Names of nodes that equalize channels; they are float.
-  std::vector<std::string> equalizers = {};
-};
 
 /// A node that tuning may put back to float.
 struct TunableNode {
   std::string name;
-  double macs = 0.0;  // a sample
-};
-
-/// A choice that was tried.
-struct TuningStep {
-  std::string what;
-  double sqnr_db = 0.0;
-  bool accepted = false;
+  /// What a sample takes: multiply-accumulates, and what moving its elements
+  /// costs in that unit.
+  double work = 0.0;
 };
 
 struct TuningResult {
@@ -64,144 +38,237 @@ struct TuningResult {
   std::vector<TuningStep> steps;
 };
 
-/// The noise over signal of the outputs, 10^(-SQNR / 10), that a choice leaves;
-/// on half of the samples when `quick`, which only ranks.
-using NoiseFunction =
-    std::function<Result<double>(const QuantizationChoice& choice, bool quick)>;
-
-/// The SQNR that this noise over signal is.
-inline double Decibel(double noise) { return -10.0 * std::log10(noise); }
+/// The scores that a choice leaves; of the first half of the samples when
+/// `quick`, which only ranks.
+using ScoreFunction = std::function<Result<SampleScores>(
+    const QuantizationChoice& choice, bool quick)>;
 
 namespace internal {
 
 class Tuner {
  public:
   Tuner(const TuneOptions& options, QuantizationChoice start,
-        const NoiseFunction& noise)
-      : options_(options), noise_of_(noise) {
+        const ScoreFunction& score)
+      : options_(options), score_(score) {
     result_.choice = std::move(start);
   }
 
   Result<TuningResult> Run(const std::vector<TunableNode>& nodes) {
-    ZEROPOINT_ASSIGN_OR_RETURN(noise_, noise_of_(result_.choice, false));
-    Note("as configured", noise_, true);
+    ZEROPOINT_ASSIGN_OR_RETURN(scores_, score_(result_.choice, false));
+    Note("as configured", scores_, true);
     if (result_.choice.placed_for_form) {
       QuantizationChoice other = result_.choice;
       other.placed_for_form = false;
       // The target's placement is the better one for speed too.
       ZEROPOINT_RETURN_IF_ERROR(Try("placed as in qdq", std::move(other), 0.0));
     }
+    if (options_.try_min_max_ranges) {
+      QuantizationChoice other = result_.choice;
+      other.min_max_ranges = true;
+      ZEROPOINT_RETURN_IF_ERROR(
+          Try("min-max ranges", std::move(other), options_.least_gain_db));
+    }
+    // Before the remedies: where one node drowns all others, what those gain
+    // cannot be seen.
+    ZEROPOINT_RETURN_IF_ERROR(ReturnToFloat(nodes));
     if (result_.choice.second_order_rounding) {
       QuantizationChoice other = result_.choice;
       other.second_order_rounding = false;
-      ZEROPOINT_RETURN_IF_ERROR(Try("nearest rounding", std::move(other)));
+      ZEROPOINT_RETURN_IF_ERROR(
+          Try("nearest rounding", std::move(other), options_.least_gain_db));
     }
     if (result_.choice.correct_bias) {
       QuantizationChoice other = result_.choice;
       other.correct_bias = false;
-      ZEROPOINT_RETURN_IF_ERROR(Try("no bias correction", std::move(other)));
+      ZEROPOINT_RETURN_IF_ERROR(
+          Try("no bias correction", std::move(other), options_.least_gain_db));
     }
-    ZEROPOINT_RETURN_IF_ERROR(ReturnToFloat(nodes));
     return std::move(result_);
   }
 
  private:
-  void Note(std::string what, double noise, bool accepted) {
-    result_.steps.push_back({std::move(what), Decibel(noise), accepted});
+  void Note(std::string what, const SampleScores& scores, bool accepted) {
+    result_.steps.push_back({std::move(what), MeanOf(scores), accepted});
   }
 
-  Status Try(std::string what, QuantizationChoice choice) {
-    return Try(std::move(what), std::move(choice), options_.least_gain_db);
-  }
   Status Try(std::string what, QuantizationChoice choice,
              double least_gain_db) {
-    ZEROPOINT_ASSIGN_OR_RETURN(const double noise, noise_of_(choice, false));
-    const bool better = Decibel(noise) > Decibel(noise_) + least_gain_db;
-    Note(std::move(what), noise, better);
+    ZEROPOINT_ASSIGN_OR_RETURN(const SampleScores scores,
+                               score_(choice, false));
+    const bool better = GainOf(scores_, scores).IsAtLeast(least_gain_db);
+    Note(std::move(what), scores, better);
     if (better) {
-      noise_ = noise;
+      scores_ = scores;
       result_.choice = std::move(choice);
     }
     return Status();
   }
 
-  /// Noise that goes when these nodes are float as well.
-  Result<double> GainOf(const std::vector<TunableNode>& nodes,
-                        std::size_t begin, std::size_t end) {
-    QuantizationChoice choice = result_.choice;
-    for (std::size_t i = begin; i < end; ++i) {
-      choice.float_nodes.push_back(nodes[i].name);
+  using Noise = std::vector<double>;  // over signal, by sample
+
+  static Noise NoiseOf(const SampleScores& scores) {
+    Noise noise;
+    for (const double score : scores) {
+      noise.push_back(std::pow(10.0, -score / 10.0));
     }
-    ZEROPOINT_ASSIGN_OR_RETURN(const double noise, noise_of_(choice, true));
-    return quick_noise_ - noise;
+    return noise;
   }
 
-  /// Looks for the nodes that cost most: first which stretch of the network
-  /// they are in, then which nodes of the worst two stretches they are. That
-  /// takes some 3 sqrt(n) trials in place of n.
-  Status ReturnToFloat(const std::vector<TunableNode>& nodes) {
-    const std::size_t n = nodes.size();
-    if (n < 2 || noise_ == 0.0 || options_.most_float_nodes == 0) {
-      return Status();
+  /// The noise of these nodes, measured with all others in float, where no
+  /// other node can drown it. A node that is quantized only next to its
+  /// neighbours makes none on its own: then, what goes when it is float.
+  Result<Noise> NoiseOf(const std::vector<TunableNode>& nodes,
+                        std::size_t begin, std::size_t end) {
+    QuantizationChoice alone = result_.choice;
+    QuantizationChoice without = result_.choice;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      (i >= begin && i < end ? without : alone)
+          .float_nodes.push_back(nodes[i].name);
     }
-    ZEROPOINT_ASSIGN_OR_RETURN(quick_noise_, noise_of_(result_.choice, true));
-    double all_macs = 0.0;
-    for (const TunableNode& node : nodes) all_macs += node.macs;
-    const auto length =
-        static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(n))));
-    std::vector<std::pair<double, std::size_t>> stretches;  // gain, begin
+    ZEROPOINT_ASSIGN_OR_RETURN(const SampleScores scores, score_(alone, true));
+    Noise noise = NoiseOf(scores);
+    constexpr double kNone = 1e-11;
+    if (*std::max_element(noise.begin(), noise.end()) > kNone) return noise;
+    ZEROPOINT_ASSIGN_OR_RETURN(const SampleScores rest, score_(without, true));
+    for (std::size_t i = 0; i < rest.size(); ++i) {
+      noise[i] = std::max(0.0, std::pow(10.0, -scores_[i] / 10.0) -
+                                   std::pow(10.0, -rest[i] / 10.0));
+    }
+    return noise;
+  }
+
+  /// What is gained, in dB, when `part` of `all` the noise goes.
+  static double GainWithout(const Noise& all, const Noise& part) {
+    double gain = 0.0;
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      // Noise adds up but roughly; some always stays.
+      const double rest = std::max(all[i] - part[i], 1e-3 * all[i]);
+      gain += 10.0 * std::log10(all[i] / rest);
+    }
+    return part.empty() ? 0.0 : gain / static_cast<double>(part.size());
+  }
+
+  struct Candidate {
+    std::size_t node = 0;
+    double share = 0.0;  // of the work
+    Noise noise;
+  };
+
+  /// The nodes to look at one by one: all of a small network; of a larger one
+  /// those in the noisiest stretches of sqrt(n) nodes, which takes some
+  /// 4 sqrt(n) trials in place of n.
+  Result<std::vector<Candidate>> Candidates(
+      const std::vector<TunableNode>& nodes) {
+    constexpr std::size_t kFewNodes = 40;
+    constexpr std::size_t kStretches = 3;
+    const std::size_t n = nodes.size();
+    const auto length = n <= kFewNodes
+                            ? n
+                            : static_cast<std::size_t>(
+                                  std::ceil(std::sqrt(static_cast<double>(n))));
+    std::vector<std::pair<double, std::size_t>> stretches;  // -noise, begin
     for (std::size_t begin = 0; begin < n; begin += length) {
-      ZEROPOINT_ASSIGN_OR_RETURN(
-          const double gain, GainOf(nodes, begin, std::min(n, begin + length)));
-      stretches.emplace_back(-gain, begin);
+      double sum = 0.0;
+      if (length < n) {
+        ZEROPOINT_ASSIGN_OR_RETURN(
+            const Noise noise,
+            NoiseOf(nodes, begin, std::min(n, begin + length)));
+        for (const double each : noise) sum += std::log(each + 1e-12);
+      }
+      stretches.emplace_back(-sum, begin);
     }
     std::sort(stretches.begin(), stretches.end());
-    std::vector<std::pair<double, std::size_t>> ranked;  // gain, node
-    for (std::size_t i = 0; i < std::min<std::size_t>(2, stretches.size());
-         ++i) {
+    double all_work = 0.0;
+    for (const TunableNode& node : nodes) all_work += node.work;
+    std::vector<Candidate> candidates;
+    for (std::size_t i = 0; i < std::min(kStretches, stretches.size()); ++i) {
       const std::size_t begin = stretches[i].second;
       for (std::size_t at = begin; at < std::min(n, begin + length); ++at) {
-        if (nodes[at].macs > options_.float_share * all_macs) continue;
-        ZEROPOINT_ASSIGN_OR_RETURN(const double gain,
-                                   GainOf(nodes, at, at + 1));
-        if (gain > 0.0) ranked.emplace_back(-gain, at);
+        const double share = all_work > 0.0 ? nodes[at].work / all_work : 0.0;
+        if (share > options_.float_share) continue;
+        ZEROPOINT_ASSIGN_OR_RETURN(Noise noise, NoiseOf(nodes, at, at + 1));
+        candidates.push_back({at, share, std::move(noise)});
       }
     }
-    std::sort(ranked.begin(), ranked.end());
-    double macs = 0.0;
-    std::size_t tried = 0;
-    for (const auto& [gain, at] : ranked) {
-      if (++tried > options_.most_float_nodes) break;
-      if (macs + nodes[at].macs > options_.float_share * all_macs) continue;
-      QuantizationChoice choice = result_.choice;
-      choice.float_nodes.push_back(nodes[at].name);
-      const std::size_t before = result_.choice.float_nodes.size();
-      ZEROPOINT_RETURN_IF_ERROR(
-          Try("float '" + nodes[at].name + "'", std::move(choice)));
-      if (result_.choice.float_nodes.size() > before) macs += nodes[at].macs;
+    return candidates;
+  }
+
+  /// Puts nodes back to float, the one first that gains most for its price, and
+  /// keeps as many as are worth it together: one alone may gain nothing, or
+  /// even lose, that helps once the next one is float too.
+  Status ReturnToFloat(const std::vector<TunableNode>& nodes) {
+    if (nodes.size() < 2 || options_.most_float_nodes == 0) return Status();
+    ZEROPOINT_ASSIGN_OR_RETURN(std::vector<Candidate> candidates,
+                               Candidates(nodes));
+    const std::size_t first_step = result_.steps.size();
+    QuantizationChoice choice = result_.choice;
+    SampleScores scores = scores_;
+    const SampleScores before = scores_;
+    double share = 0.0;
+    double price = 0.0;
+    double best_worth = 0.0;
+    std::size_t kept = 0;
+    while (choice.float_nodes.size() < options_.most_float_nodes) {
+      std::erase_if(candidates, [&](const Candidate& candidate) {
+        return share + candidate.share > options_.float_share;
+      });
+      if (candidates.empty()) break;
+      // Again each time: what drowned the others may be gone.
+      const Noise now = NoiseOf(scores);
+      const auto worth = [&](const Candidate& candidate) {
+        return GainWithout(now, candidate.noise) / PriceOf(candidate);
+      };
+      const auto next = std::max_element(
+          candidates.begin(), candidates.end(),
+          [&](const auto& a, const auto& b) { return worth(a) < worth(b); });
+      choice.float_nodes.push_back(nodes[next->node].name);
+      share += next->share;
+      price += PriceOf(*next);
+      candidates.erase(next);
+      ZEROPOINT_ASSIGN_OR_RETURN(scores, score_(choice, false));
+      Note("float '" + choice.float_nodes.back() + "'", scores, false);
+      const ScoreGain gain = GainOf(before, scores);
+      if (gain.IsAtLeast(options_.least_gain_db) &&
+          gain.mean_db - price > best_worth) {
+        best_worth = gain.mean_db - price;
+        kept = result_.steps.size() - first_step;
+        scores_ = scores;
+        result_.choice = choice;
+      }
+    }
+    for (std::size_t i = 0; i < kept; ++i) {
+      result_.steps[first_step + i].accepted = true;
     }
     return Status();
   }
 
+  /// What a node must gain, in dB.
+  double PriceOf(const Candidate& candidate) const {
+    return options_.least_gain_db_of_a_node +
+           options_.least_gain_db_of_all_work * candidate.share;
+  }
+
   const TuneOptions& options_;
-  const NoiseFunction& noise_of_;
+  const ScoreFunction& score_;
   TuningResult result_;
-  double noise_ = 0.0;
-  double quick_noise_ = 0.0;
+  SampleScores scores_;
 };
 
 }  // namespace internal
 
-/// Starts from `start` and keeps what lowers `noise`: each remedy on its own
-/// against the choice so far, then nodes back to float, worst first, each for
-/// at least options.least_gain_db. `nodes` come in the order of the network.
+/// Starts from `start` and keeps what raises the scores: nodes back to float,
+/// worst first, as many as are worth the work that they do, then each remedy on
+/// its own against the choice so far. `nodes` come in the order of
+/// the network.
 ///
-/// Errors: those of `noise`.   Cost: about 3 sqrt(nodes) + 8 calls of `noise`.
+/// Errors: those of `score`.   Cost: the scores of at most 4 sqrt(nodes) + 40
+/// choices on half of the samples, and of some 16 on all; twice the former
+/// where nodes are quantized only together.
 inline Result<TuningResult> Tune(const TuneOptions& options,
                                  QuantizationChoice start,
                                  const std::vector<TunableNode>& nodes,
-                                 const NoiseFunction& noise) {
-  return internal::Tuner(options, std::move(start), noise).Run(nodes);
+                                 const ScoreFunction& score) {
+  return internal::Tuner(options, std::move(start), score).Run(nodes);
 }
 
 }  // namespace zeropoint

@@ -1,0 +1,27 @@
+// QuantizationChoice: what is quantized and how, among what tuning tries.
+#ifndef ZEROPOINT_FLOW_QUANTIZATION_CHOICE_H_
+#define ZEROPOINT_FLOW_QUANTIZATION_CHOICE_H_
+
+#include <string>
+#include <vector>
+
+namespace zeropoint {
+
+/// One choice that decides what is quantized and how.
+struct QuantizationChoice {
+  bool second_order_rounding = true;
+  bool correct_bias = true;
+  /// Pairs stand where the form wants them, not where the target does.
+  bool placed_for_form = false;
+  /// Ranges are the least and greatest value, not what the rule of the options
+  /// says.
+  bool min_max_ranges = false;
+  /// Names of nodes that stay float for the sake of accuracy.
+  std::vector<std::string> float_nodes = {};
+  /// Names of nodes that equalize channels; they are float.
+  std::vector<std::string> equalizers = {};
+};
+
+}  // namespace zeropoint
+
+#endif  // ZEROPOINT_FLOW_QUANTIZATION_CHOICE_H_
