@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 import numpy as np
+import onnx
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -99,6 +100,87 @@ class Coco(unittest.TestCase):
                 self.assertIn("found.json", result.stderr)
         self.annotations.write_text("{")
         self.assertIn("truth.json", self.evaluate(check=False).stderr)
+
+
+def pixel_detector(path):
+    """Reads its answer off the image: the first row holds a box (left, top, right, bottom in pixels of the 64 x 64 input) and
+    the scores of two classes."""
+    helper, types = onnx.helper, onnx.TensorProto
+    nodes = []
+    constants = [onnx.numpy_helper.from_array(np.array(value, np.int64), name) for name, value in (
+        ("axes", [1, 2, 3]), ("at", [0, 0, 0]), ("box_end", [1, 1, 4]), ("score_at", [0, 0, 4]), ("score_end", [1, 1, 6]),
+        ("channel", [1]))]
+    for name, begin, end in (("boxes", "at", "box_end"), ("scores", "score_at", "score_end")):
+        nodes += [helper.make_node("Slice", ["x", begin, end, "axes"], [f"{name}_row"]),
+                  helper.make_node("Squeeze", [f"{name}_row", "channel"], [name])]
+    graph = helper.make_graph(
+        nodes, "detector", [helper.make_tensor_value_info("x", types.FLOAT, ["N", 3, 64, 64])],
+        [helper.make_tensor_value_info("boxes", types.FLOAT, ["N", 1, 4]),
+         helper.make_tensor_value_info("scores", types.FLOAT, ["N", 1, 2])], constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+class Detector(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        random = np.random.default_rng(23)
+        images = 5
+        # Images of 128 x 32, stretched: a box of the input is twice as wide, and half as high, in the image.
+        self.truth = {"info": {}, "images": [{"id": 7 + i, "width": 128, "height": 32} for i in range(images)],
+                      "categories": [{"id": 4, "name": "cat"}, {"id": 9, "name": "dog"}], "annotations": []}
+        x = np.zeros((images, 1, 3, 64, 64), np.float32)
+        self.expected = []
+        for i in range(images):
+            left, top = random.integers(0, 30, size=2)
+            right, bottom = left + random.integers(8, 30), top + random.integers(8, 30)
+            scores = [float(v) for v in np.float32(random.uniform(0.1, 0.9, size=2))]
+            x[i, 0, 0, 0, :6] = [left, top, right, bottom, *scores]
+            box = [float(v) for v in (2 * left, top / 2, 2 * (right - left), (bottom - top) / 2)]
+            self.truth["annotations"].append({"id": i + 1, "image_id": 7 + i, "category_id": 4 if i % 2 else 9, "iscrowd": 0,
+                                              "bbox": box, "area": box[2] * box[3]})
+            for category, score in sorted(zip((4, 9), scores), key=lambda each: -each[1]):
+                self.expected.append({"image_id": 7 + i, "category_id": category, "bbox": box, "score": score})
+        np.savez(self.folder / "images.npz", x=x, __image_id__=np.arange(7, 7 + images))
+        (self.folder / "truth.json").write_text(json.dumps(self.truth))
+        pixel_detector(self.folder / "detector.onnx")
+
+    def evaluate(self, *options, **others):
+        return zeropoint("evaluate", "coco", self.folder / "detector.onnx", "--data", self.folder / "images.npz", "--annotations",
+                         self.folder / "truth.json", "--json", *options, **others)
+
+    def test_boxes_come_back_to_the_image_and_are_scored(self):
+        for batch in (1, 2):
+            with self.subTest(batch=batch):
+                result = self.evaluate("--decoder", "boxes", "--fit", "stretch", "--batch-size", batch, "--save-detections",
+                                       self.folder / "found.json")
+                found = json.loads((self.folder / "found.json").read_text())
+                self.assertEqual(found, self.expected)
+                scores = json.loads(result.stdout)
+                expected = pycocotools_scores(self.folder / "truth.json", self.folder / "found.json")
+                for name in NAMES:
+                    self.assertAlmostEqual(scores[name], expected[name], delta=1e-12, msg=name)
+
+    def test_classes_go_by_name(self):
+        (self.folder / "names.txt").write_text("dog\ncat\n")
+        self.evaluate("--decoder", "boxes", "--fit", "stretch", "--class-names", self.folder / "names.txt", "--save-detections",
+                      self.folder / "found.json")
+        found = json.loads((self.folder / "found.json").read_text())
+        exchanged = [{**each, "category_id": 13 - each["category_id"]} for each in self.expected]
+        self.assertEqual(found, exchanged)
+
+    def test_what_is_missing_is_said(self):
+        for options, message in (
+                (["--decoder", "boxes"], "stretched or letterboxed"),
+                (["--fit", "stretch"], "--decoder"),
+                (["--decoder", "yolov8", "--fit", "stretch"], "outputs"),
+                (["--decoder", "boxes", "--detections", "x.json"], "Either a MODEL")):
+            with self.subTest(options):
+                result = self.evaluate(*options, check=False)
+                self.assertNotEqual(0, result.returncode)
+                self.assertIn(message, result.stderr)
+                self.assertFalse((self.folder / "found.json").exists())
 
 
 class TopK(unittest.TestCase):

@@ -112,6 +112,7 @@ void AddDynamic(CLI::App& program, Run& run);
 void AddQat(CLI::App& program, Run& run);
 void AddCompare(CLI::App& program, Run& run);
 void AddEvaluate(CLI::App& program, Run& run);
+void AddEvaluateCoco(CLI::App& evaluate, Run& run);
 void AddConvert(CLI::App& program, Run& run);
 void AddRun(CLI::App& program, Run& run);
 void AddInspect(CLI::App& program, Run& run);

@@ -1,17 +1,13 @@
-// zeropoint evaluate: how well a model does its task.
+// zeropoint evaluate: how well a model does its task; top-k accuracy here.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "tools/zeropoint/command.h"
-#include "zeropoint/data/read_coco.h"
-#include "zeropoint/eval/coco_scores.h"
-#include "zeropoint/eval/evaluate_coco.h"
 #include "zeropoint/exec/builtin_executor.h"
 #include "zeropoint/flow/describe_inputs.h"
 #include "zeropoint/flow/evaluate_top_k.h"
@@ -64,43 +60,6 @@ Status Execute(const TopKCommand& command) {
   return Status();
 }
 
-struct CocoCommand {
-  std::string annotations;
-  std::string detections;
-  CommonOptions common;
-};
-
-Status Execute(const CocoCommand& command) {
-  ZEROPOINT_ASSIGN_OR_RETURN(const CocoGroundTruth truth,
-                             LoadCocoGroundTruth(command.annotations));
-  ZEROPOINT_ASSIGN_OR_RETURN(const std::vector<CocoDetection> detections,
-                             LoadCocoDetections(command.detections));
-  const Result<CocoEvaluation> evaluation = EvaluateCoco(truth, detections);
-  if (!evaluation.ok()) {
-    return evaluation.status().WithContext("'" + command.detections + "'");
-  }
-  if (command.common.json) {
-    Json document;
-    for (const CocoScoreName& each : kCocoScoreNames) {
-      document[std::string(each.name)] = evaluation->scores.*each.score;
-    }
-    std::printf("%s\n", FormatJson(document).c_str());
-    return Status();
-  }
-  if (command.common.quiet) return Status();
-  std::printf(
-      "%zu detections of %zu objects in %zu images, %zu categories; left out, "
-      "for their category or image: %zu detections, %zu objects\n",
-      evaluation->detections, evaluation->annotations, evaluation->images,
-      evaluation->categories, evaluation->detections_left_out,
-      evaluation->annotations_left_out);
-  for (const CocoScoreName& each : kCocoScoreNames) {
-    std::printf("  %-6.*s %.4f\n", static_cast<int>(each.name.size()),
-                each.name.data(), evaluation->scores.*each.score);
-  }
-  return Status();
-}
-
 void AddTopK(CLI::App& evaluate, Run& run) {
   auto command = std::make_shared<TopKCommand>();
   CLI::App* app = evaluate.add_subcommand(
@@ -123,21 +82,6 @@ void AddTopK(CLI::App& evaluate, Run& run) {
   RunWhenChosen(*app, std::move(command), run);
 }
 
-void AddCoco(CLI::App& evaluate, Run& run) {
-  auto command = std::make_shared<CocoCommand>();
-  CLI::App* app = evaluate.add_subcommand(
-      "coco", "average precision and recall of boxes, as COCO defines them");
-  app->add_option("--annotations", command->annotations,
-                  "what is in the images, in COCO's form (instances_*.json)")
-      ->required();
-  app->add_option("--detections", command->detections,
-                  "what was found, a list of {image_id, category_id, bbox, "
-                  "score}")
-      ->required();
-  AddCommonOptions(*app, command->common);
-  RunWhenChosen(*app, std::move(command), run);
-}
-
 }  // namespace
 
 void AddEvaluate(CLI::App& program, Run& run) {
@@ -145,7 +89,7 @@ void AddEvaluate(CLI::App& program, Run& run) {
       program.add_subcommand("evaluate", "score a model on its task");
   app->require_subcommand(1);
   AddTopK(*app, run);
-  AddCoco(*app, run);
+  AddEvaluateCoco(*app, run);
 }
 
 }  // namespace zeropoint::cli
