@@ -113,6 +113,7 @@ void AddQat(CLI::App& program, Run& run);
 void AddCompare(CLI::App& program, Run& run);
 void AddEvaluate(CLI::App& program, Run& run);
 void AddEvaluateCoco(CLI::App& evaluate, Run& run);
+void AddSensitivity(CLI::App& program, Run& run);
 void AddConvert(CLI::App& program, Run& run);
 void AddRun(CLI::App& program, Run& run);
 void AddInspect(CLI::App& program, Run& run);

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   AddQat(program, run);
   AddCompare(program, run);
   AddEvaluate(program, run);
+  AddSensitivity(program, run);
   AddRun(program, run);
   AddInspect(program, run);
   AddPasses(program, run);

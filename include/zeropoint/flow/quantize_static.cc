@@ -16,7 +16,7 @@
 #include "zeropoint/flow/describe_weights.h"
 #include "zeropoint/flow/float_facts.h"
 #include "zeropoint/flow/insert_pairs.h"
-#include "zeropoint/flow/prepare_model.h"
+#include "zeropoint/flow/prepare_static.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/flow/static_candidate.h"
 #include "zeropoint/flow/static_options.h"
@@ -31,43 +31,10 @@
 #include "zeropoint/passes/pass.h"
 #include "zeropoint/passes/round_weights.h"
 #include "zeropoint/passes/weight_rounder.h"
-#include "zeropoint/profiles/for_form.h"
 
 namespace zeropoint {
 
 namespace {
-
-/// The target with the placement that `form` wants, and the options' schemes in
-/// place of its own.
-/// Errors: kInvalidArgument for schemes that activations or the form cannot
-/// have.
-Result<TargetSpec> ResolveTarget(const StaticQuantizationOptions& options,
-                                 Form form) {
-  if (options.form == Form::kFloat) {
-    return InvalidArgument("the float form is what there is already");
-  }
-  TargetSpec target = ForForm(options.target, form, options.microsoft_domain);
-  if (options.activation_scheme) {
-    target.activations = *options.activation_scheme;
-  }
-  if (options.weight_scheme) target.weights = *options.weight_scheme;
-  const std::string activations = FormatScheme(target.activations);
-  if (target.activations.per_channel) {
-    return InvalidArgument("activations have one scale a tensor; leave out '" +
-                           activations + "''s channel part");
-  }
-  if (target.activations.block > 0 || BitsOf(target.activations.storage) < 8) {
-    return InvalidArgument("activations '" + activations +
-                           "': blocks and 4-bit codes are for weights; use 8 "
-                           "or 16 bits and one scale a tensor");
-  }
-  if (options.form != Form::kQdq && (BitsOf(target.activations.storage) != 8 ||
-                                     BitsOf(target.weights.storage) != 8)) {
-    return InvalidArgument("the " + std::string(FormName(options.form)) +
-                           " form has 8-bit codes; others need the form qdq");
-  }
-  return target;
-}
 
 /// Equalizes the channels of what a plan of `setting` quantizes. The number of
 /// tensors; `added` are the nodes that do it.
@@ -77,8 +44,8 @@ Result<std::size_t> Equalize(Model& model, const StaticSetting& setting,
   ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
   ZEROPOINT_RETURN_IF_ERROR(InferTypes(graph));
   PassContext context;
-  context.target = &setting.target;
-  context.selection = &setting.selection;
+  context.target = &setting.placement.target;
+  context.selection = &setting.placement.selection;
   context.calibration = &facts.ranges.configured;
   context.overrides = &setting.options.overrides;
   context.second_moments = &facts.moments;
@@ -97,34 +64,12 @@ Result<QuantizationReport> QuantizeWithFacts(
     Model& model, const StaticQuantizationOptions& options, Learn learn) {
   QuantizationReport report;
   PhaseTimer timer(report.seconds);
-  ZEROPOINT_ASSIGN_OR_RETURN(const TargetSpec target,
-                             ResolveTarget(options, options.form));
-  ZEROPOINT_ASSIGN_OR_RETURN(const TargetSpec of_pairs,
-                             ResolveTarget(options, Form::kQdq));
-  report.form = FormName(options.form);
-  report.profile = target.name;
-  report.activations = FormatScheme(target.activations);
-  report.weights = FormatScheme(target.weights);
-  report.calibration = FormatCalibration(options.calibration);
-  NodeSelection selection;
-  {
-    ZEROPOINT_ASSIGN_OR_RETURN(GraphView graph, GraphView::Over(model));
-    ZEROPOINT_ASSIGN_OR_RETURN(
-        selection, ResolveSelection(options.selection, graph,
-                                    target.OperatorTypes(), target.name));
-  }
-  const KernelTable& kernels = DispatchedKernels();
-  ZEROPOINT_ASSIGN_OR_RETURN(report.left_undone,
-                             PrepareModel(model, target, &options.overrides,
-                                          options.optimize, kernels));
-  {
-    ZEROPOINT_ASSIGN_OR_RETURN(const GraphView graph, GraphView::Over(model));
-    ZEROPOINT_RETURN_IF_ERROR(CheckOperatorTypes(selection, graph));
-  }
-  timer.End("clean-up");
+  ZEROPOINT_ASSIGN_OR_RETURN(const StaticPlacement placement,
+                             PrepareStatic(model, options, timer, report));
+  const TargetSpec& target = placement.target;
+  const NodeSelection& selection = placement.selection;
   ThreadPool pool(options.threads);
-  const StaticSetting setting{options,   target,  of_pairs,
-                              selection, kernels, pool};
+  const StaticSetting setting{options, placement, DispatchedKernels(), pool};
   ZEROPOINT_ASSIGN_OR_RETURN(
       FloatFacts facts, learn(model, target, selection, pool, timer, report));
   StaticCandidate plain(setting, model, std::move(facts));

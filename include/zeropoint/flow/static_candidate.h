@@ -13,6 +13,7 @@
 #include "zeropoint/exec/thread_pool.h"
 #include "zeropoint/flow/float_facts.h"
 #include "zeropoint/flow/insert_pairs.h"
+#include "zeropoint/flow/prepare_static.h"
 #include "zeropoint/flow/quantization_choice.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/flow/sample_scores.h"
@@ -29,10 +30,7 @@ namespace zeropoint {
 /// What all candidates of one quantization have in common. Must outlive them.
 struct StaticSetting {
   const StaticQuantizationOptions& options;
-  /// For the options' form, and for the form of pairs.
-  TargetSpec target;
-  TargetSpec of_pairs;
-  NodeSelection selection;
+  const StaticPlacement& placement;
   const KernelTable& kernels;
   ThreadPool& pool;
 };
@@ -79,10 +77,11 @@ class StaticCandidate {
                 QuantizationReport& report) const {
     const bool as_pairs =
         setting_.options.form == Form::kQOperator && !choice.placed_for_form;
-    return InsertPairs(to, setting_.options,
-                       {as_pairs ? setting_.of_pairs : setting_.target,
-                        setting_.selection, table, RounderOf(choice)},
-                       choice, report);
+    return InsertPairs(
+        to, setting_.options,
+        {as_pairs ? setting_.placement.of_pairs : setting_.placement.target,
+         setting_.placement.selection, table, RounderOf(choice)},
+        choice, report);
   }
 
   const WeightRounder& RounderOf(const QuantizationChoice& choice) const {
@@ -99,8 +98,8 @@ class StaticCandidate {
   Model& model_;
   FloatFacts facts_;
   SecondMomentTable no_moments_;
-  WeightRoundingOptions rounding_{.pair_limit =
-                                      setting_.target.weight_pair_limit};
+  WeightRoundingOptions rounding_{
+      .pair_limit = setting_.placement.target.weight_pair_limit};
   SecondOrderRounder by_moments_{facts_.moments, setting_.kernels, rounding_,
                                  ParallelForOf(setting_.pool)};
   SecondOrderRounder nearest_{no_moments_, setting_.kernels, rounding_,

@@ -11,6 +11,7 @@
 
 #include "zeropoint/flow/compare.h"
 #include "zeropoint/flow/describe_model.h"
+#include "zeropoint/flow/measure_sensitivity.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/flow/run_pipeline.h"
 
@@ -161,6 +162,19 @@ Json ComparisonToJson(const ComparisonReport& report, std::size_t float_bytes,
         {"quantized", report.quantized_accuracy->accuracy()}};
   }
   document["bytes"] = {{"float", float_bytes}, {"quantized", quantized_bytes}};
+  return document;
+}
+
+Json SensitivityToJson(const SensitivityReport& report) {
+  Json document = {{"samples", report.samples}, {"all_db", report.all_db}};
+  Json& nodes = document["nodes"] = Json::array();
+  for (const NodeSensitivity& node : report.nodes) {
+    nodes.push_back({{"name", node.node},
+                     {"op", node.op_type},
+                     {"work_share", node.work_share},
+                     {"alone_db", node.alone_db},
+                     {"without_db", node.without_db}});
+  }
   return document;
 }
 

@@ -9,6 +9,7 @@
 
 #include "zeropoint/flow/compare.h"
 #include "zeropoint/flow/describe_model.h"
+#include "zeropoint/flow/measure_sensitivity.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/flow/run_pipeline.h"
 
@@ -54,6 +55,10 @@ Json QuantizationToJson(const QuantizationReport& report,
 /// An SQNR without any error is null: JSON has no infinity.
 Json ComparisonToJson(const ComparisonReport& report, std::size_t float_bytes,
                       std::size_t quantized_bytes);
+
+/// What `sensitivity` says: samples, all_db, nodes[{name, op, work_share,
+/// alone_db, without_db}], the one first that alone costs most.
+Json SensitivityToJson(const SensitivityReport& report);
 
 /// What `passes` says: passes[{name, rewrites}], declined[{name, op, reason}].
 Json PipelineToJson(const PipelineReport& report);
