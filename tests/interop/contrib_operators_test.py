@@ -99,9 +99,10 @@ def cases():
         "QEmbedLayerNormalization",
         [words[0], None, *tables[:2], None, *tables[3:], None, *table_scales[:2], None, *table_scales[3:], *table_zeros[:2],
          None, *table_zeros[3:]], outputs=2)
+    # Weights of 7 bits: on some CPUs ONNX Runtime saturates the sum of two products in 16 bits.
     for direction, count in (("forward", 1), ("reverse", 1), ("bidirectional", 2)):
         for rows in ((), (4 * hidden,)):
-            weights = [codes(-127, 128, np.int8, count, 6, 4 * hidden), codes(-127, 128, np.int8, count, hidden, 4 * hidden)]
+            weights = [codes(-64, 64, np.int8, count, 6, 4 * hidden), codes(-64, 64, np.int8, count, hidden, 4 * hidden)]
             params = [np.abs(reals(count, *rows)) / 200, np.zeros((count, *rows), np.int8)]
             yield f"dynamic_quantize_lstm_{direction}_{len(rows)}", Case(
                 "DynamicQuantizeLSTM",
@@ -109,7 +110,6 @@ def cases():
                 direction=direction, hidden_size=hidden)
     yield "fused_matmul", Case("FusedMatMul", [reals(3, 4, 5), reals(3, 6, 4)], fed=2, transA=1, transB=1, alpha=0.5)
     scales = [np.array(0.1, np.float32), np.array(0.2, np.float32)]
-    # Weights of 7 bits: on some CPUs ONNX Runtime saturates the sum of two products in 16 bits.
     a, b = codes(0, 256, np.uint8, 4, 8), codes(-64, 64, np.int8, 8, 3)
     yield "matmul_integer_to_float", Case("MatMulIntegerToFloat", [a, b, *scales, np.array(7, np.uint8), np.array(2, np.int8)])
     yield "matmul_integer_to_float_bias", Case("MatMulIntegerToFloat", [a, b, *scales, np.array(7, np.uint8), None, reals(3)])
