@@ -97,7 +97,7 @@ int main() {
 
   const auto scheme = zp::ParseScheme("i8:sym");
   if (!scheme.ok()) return 1;
-  for (const std::size_t left_out : {0, 1, 2}) {
+  for (std::size_t left_out = 0; left_out < 3; ++left_out) {
     const auto range = AllButGreatest{left_out}.Choose(whole, *scheme);
     if (!range.ok()) return 1;
     std::printf("%zu left out: [%.2f, %.2f]\n", left_out, range->lo, range->hi);
