@@ -31,12 +31,14 @@ bool WantPage(const ReportFiles& reports) {
 Status WriteReports(const ReportFiles& reports, const Json& json,
                     const std::function<Result<Json>()>& page) {
   for (const std::string& report : reports) {
-    std::string text = FormatJson(json, 1) + "\n";
-    if (IsPage(report)) {
-      ZEROPOINT_ASSIGN_OR_RETURN(const Json document, page());
-      text = FormatHtml(document);
+    if (!IsPage(report)) {
+      ZEROPOINT_RETURN_IF_ERROR(
+          WriteFileAtomically(report, FormatJson(json, 1) + "\n"));
+      continue;
     }
-    ZEROPOINT_RETURN_IF_ERROR(WriteFileAtomically(report, text));
+    ZEROPOINT_ASSIGN_OR_RETURN(const Json document, page());
+    ZEROPOINT_RETURN_IF_ERROR(
+        WriteFileAtomically(report, FormatHtml(document)));
   }
   return Status();
 }

@@ -39,15 +39,19 @@ Result<Model> CloneModel(Model& model) {
   return Model::FromProto(model.proto());
 }
 
-double HeldOutSamples::MeanEnergy(std::size_t output) const {
-  double energy = 0.0;
+std::vector<double> MeanEnergies(
+    const std::vector<std::vector<Tensor>>& references) {
+  std::vector<double> means;
   for (const std::vector<Tensor>& reference : references) {
-    const TensorView view = reference[output].view();
-    OutputMeasures measures;
-    if (!IsReal(view.type()) || !measures.Add(view, view).ok()) continue;
-    energy += measures.signal() / static_cast<double>(references.size());
+    means.resize(reference.size());
+    for (std::size_t k = 0; k < reference.size(); ++k) {
+      const TensorView view = reference[k].view();
+      OutputMeasures measures;
+      if (!IsReal(view.type()) || !measures.Add(view, view).ok()) continue;
+      means[k] += measures.signal() / static_cast<double>(references.size());
+    }
   }
-  return energy;
+  return means;
 }
 
 namespace {
@@ -73,10 +77,6 @@ Result<SampleScores> ScoresOf(const Model& quantized,
   ZEROPOINT_ASSIGN_OR_RETURN(
       BuiltinExecutor executor,
       BuiltinExecutor::Create(quantized, {.kernels = &kernels, .pool = &pool}));
-  std::vector<double> least_signals;
-  for (std::size_t k = 0; k < held.outputs.size(); ++k) {
-    least_signals.push_back(0.1 * held.MeanEnergy(k));
-  }
   SampleScores scores;
   KeepingSink sink(held.outputs.size());
   for (std::size_t i = 0; i < std::min(most, held.feeds.size()); ++i) {
@@ -88,8 +88,8 @@ Result<SampleScores> ScoresOf(const Model& quantized,
     for (std::size_t k = 0; k < held.outputs.size(); ++k) {
       const Tensor& reference = held.references[i][k];
       if (!IsReal(reference.type())) continue;
-      noise +=
-          NoiseOf(reference.view(), sink.tensors()[k].view(), least_signals[k]);
+      noise += NoiseOf(reference.view(), sink.tensors()[k].view(),
+                       0.1 * held.mean_energies[k]);
       ++measured;
     }
     if (measured > 0) noise /= static_cast<double>(measured);

@@ -34,11 +34,13 @@ struct HeldOutSamples {
   std::vector<std::string> outputs;
   std::vector<Feeds> feeds;
   std::vector<std::vector<Tensor>> references;  // by sample, then output
-
-  /// The mean energy of an output's elements over all samples; 0 of what holds
-  /// no real numbers.
-  double MeanEnergy(std::size_t output) const;
+  std::vector<double> mean_energies;            // by output
 };
+
+/// The mean energy of each output over all samples; 0 of what holds no real
+/// numbers.
+std::vector<double> MeanEnergies(
+    const std::vector<std::vector<Tensor>>& references);
 
 /// The last `count` samples of a source of `total`, run through `executor`.
 template <Executor E>
@@ -62,6 +64,7 @@ Result<HeldOutSamples> HoldOut(E& executor, FeedSource& source,
     }
     held.feeds.push_back(std::move(*feeds));
   }
+  held.mean_energies = MeanEnergies(held.references);
   return held;
 }
 

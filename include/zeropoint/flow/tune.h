@@ -130,9 +130,10 @@ class Tuner {
     constexpr double kNone = 1e-11;
     if (*std::max_element(noise.begin(), noise.end()) > kNone) return noise;
     ZEROPOINT_ASSIGN_OR_RETURN(const SampleScores rest, score_(without, true));
+    const Noise all_noise = NoiseOf(scores_);
+    const Noise rest_noise = NoiseOf(rest);
     for (std::size_t i = 0; i < rest.size(); ++i) {
-      noise[i] = std::max(0.0, std::pow(10.0, -scores_[i] / 10.0) -
-                                   std::pow(10.0, -rest[i] / 10.0));
+      noise[i] = std::max(0.0, all_noise[i] - rest_noise[i]);
     }
     return noise;
   }

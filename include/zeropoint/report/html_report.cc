@@ -113,14 +113,7 @@ Json WeightsToJson(const WeightDescription& weights) {
 
 Json DetailsToJson(const QuantizationDetails& details,
                    const QuantizationReport& report) {
-  Json document;
-  Json& graph = document["graph"] = Json::array();
-  for (const NodeDescription& node : details.nodes) {
-    graph.push_back({{"name", node.name},
-                     {"op", node.op_type},
-                     {"inputs", node.inputs},
-                     {"outputs", node.outputs}});
-  }
+  Json document = {{"graph", NodesToJson(details.nodes)}};
   std::map<std::string_view, const RealRange*> ranges;
   for (const QuantizedActivation& tensor : report.quantized.activations) {
     ranges[tensor.name] = &tensor.range;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,7 +34,7 @@ Json DeclinedToJson(const std::vector<Declined>& declined) {
 }
 
 /// nodes{total, quantized, quantized_names[], float[{name, op, reason}]}
-Json NodesToJson(const QuantizationReport& report) {
+Json QuantizedNodesToJson(const QuantizationReport& report) {
   return {{"total", report.nodes},
           {"quantized", report.quantized.nodes.size()},
           {"quantized_names", report.quantized.nodes},
@@ -75,6 +76,17 @@ Json SecondsToJson(const QuantizationReport& report) {
 
 }  // namespace
 
+Json NodesToJson(std::span<const NodeDescription> nodes) {
+  Json list = Json::array();
+  for (const NodeDescription& node : nodes) {
+    list.push_back({{"name", node.name},
+                    {"op", node.op_type},
+                    {"inputs", node.inputs},
+                    {"outputs", node.outputs}});
+  }
+  return list;
+}
+
 Json FindingsToJson(const CalibrationFindings& findings, Json& non_finite) {
   non_finite = Json::array();
   for (const NonFiniteTensor& tensor : findings.non_finite) {
@@ -94,7 +106,7 @@ Json ConversionToJson(const QuantizationReport& report, std::string_view output,
   Json document;
   document["output"] = output;
   document["form"] = report.form;
-  document["nodes"] = NodesToJson(report);
+  document["nodes"] = QuantizedNodesToJson(report);
   document["tensors"] = TensorsToJson(report);
   document["left_undone"] = DeclinedToJson(report.left_undone);
   document["seconds"] = SecondsToJson(report);
@@ -113,7 +125,7 @@ Json QuantizationToJson(const QuantizationReport& report,
   document["schemes"] = {{"activations", report.activations},
                          {"weights", report.weights}};
   document["samples"] = report.samples;
-  document["nodes"] = NodesToJson(report);
+  document["nodes"] = QuantizedNodesToJson(report);
   document["tensors"] = TensorsToJson(report);
   document["integer_io"] = PortsToJson(report);
   document["left_undone"] = DeclinedToJson(report.left_undone);
@@ -213,13 +225,7 @@ Json DescriptionToJson(const ModelDescription& model) {
   for (const auto& [type, stored] : model.constants) {
     constants[type] = {{"tensors", stored.tensors}, {"bytes", stored.bytes}};
   }
-  Json& nodes = document["nodes"] = Json::array();
-  for (const NodeDescription& node : model.nodes) {
-    nodes.push_back({{"name", node.name},
-                     {"op", node.op_type},
-                     {"inputs", node.inputs},
-                     {"outputs", node.outputs}});
-  }
+  document["nodes"] = NodesToJson(model.nodes);
   return document;
 }
 

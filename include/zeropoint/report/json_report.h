@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,9 @@ using Json = nlohmann::ordered_json;
 /// The text of a document. Names in a model are untrusted bytes: what is no
 /// UTF-8 is replaced.
 std::string FormatJson(const Json& document, int indent = -1);
+
+/// [{name, op, inputs[], outputs[]}]
+Json NodesToJson(std::span<const NodeDescription> nodes);
 
 /// What calibration found: never_produced[], always_empty[], unsettled[],
 /// unsettled_share, settled. `non_finite` becomes the tensors that hold NaN or
