@@ -23,7 +23,8 @@ struct Network {
   explicit Network(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
       const std::string name = "n" + std::to_string(i);
-      nodes.push_back({name, 1.0});
+      const double share = 1.0 / static_cast<double>(count);
+      nodes.push_back({name, share, share});
       noise[name] = 1e-5;
     }
   }
@@ -51,7 +52,9 @@ struct Network {
                              10.0 * static_cast<double>(i));
           }
           return scores;
-        });
+        },
+        [](const QuantizationChoice&, const SampleScores& scores)
+            -> Result<double> { return MeanOf(scores); });
   }
 };
 
@@ -98,10 +101,10 @@ BOOST_AUTO_TEST_CASE(TheWorstNodesReturnToFloatInFewTrials) {
   BOOST_TEST(tuned->steps.front().what == "as configured");
 }
 
-BOOST_AUTO_TEST_CASE(NodesWithMuchWorkStayQuantized) {
+BOOST_AUTO_TEST_CASE(NodesThatTakeMuchTimeStayQuantized) {
   Network network(10);
   network.noise["n3"] = 1e-1;
-  network.nodes[3].work = 100.0;
+  network.nodes[3].float_cost = 0.9;
   const auto tuned = network.Run();
   BOOST_REQUIRE(tuned.ok());
   BOOST_TEST(tuned->choice.float_nodes.empty());
@@ -127,16 +130,16 @@ BOOST_AUTO_TEST_CASE(AGainIsMeasuredSampleBySample) {
   BOOST_TEST(GainOf({10, 20, 30}, {12}).mean_db == 2.0);
 }
 
-BOOST_AUTO_TEST_CASE(ANodePaysForTheWorkItDoes) {
+BOOST_AUTO_TEST_CASE(ANodePaysForTheTimeItTakes) {
   Network network(10);
   network.noise["n3"] = 1e-4;  // of 1.9e-4: 3.2 dB
   TuneOptions options;
-  options.least_gain_db_of_all_work = 30.0;  // a tenth of it: 3 dB
+  options.least_gain_db_of_all_time = 30.0;  // a tenth of it: 3 dB
   const auto tuned = network.Run(options);
   BOOST_REQUIRE(tuned.ok());
   BOOST_TEST(tuned->choice.float_nodes == (std::vector<std::string>{"n3"}),
              boost::test_tools::per_element());
-  options.least_gain_db_of_all_work = 35.0;
+  options.least_gain_db_of_all_time = 35.0;
   const auto dearer = network.Run(options);
   BOOST_REQUIRE(dearer.ok());
   BOOST_TEST(dearer->choice.float_nodes.empty());
@@ -157,7 +160,9 @@ BOOST_AUTO_TEST_CASE(ARemedyIsJudgedOnceTheWorstNodesAreOut) {
 BOOST_AUTO_TEST_CASE(TwoNodesMayBeWorthItOnlyTogether) {
   // The first one alone makes it worse: its noise hid that of the second.
   std::vector<TunableNode> nodes;
-  for (int i = 0; i < 30; ++i) nodes.push_back({"n" + std::to_string(i), 1.0});
+  for (int i = 0; i < 30; ++i) {
+    nodes.push_back({"n" + std::to_string(i), 1.0 / 30.0, 1.0 / 30.0});
+  }
   const auto tuned =
       Tune({}, {}, nodes,
            [](const QuantizationChoice& choice, bool) -> Result<SampleScores> {
@@ -172,6 +177,71 @@ BOOST_AUTO_TEST_CASE(TwoNodesMayBeWorthItOnlyTogether) {
            });
   BOOST_REQUIRE(tuned.ok());
   BOOST_TEST(tuned->choice.float_nodes.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(ATargetIsReachedWithTheFewestNodes) {
+  Network network(100);
+  network.noise["n13"] = 1e-2;
+  network.noise["n40"] = 5e-3;
+  network.noise["n87"] = 2e-3;
+  TuneOptions options;
+  // 15 dB are the samples' own.
+  options.target = {{.measure = QualityMeasure::kSqnr, .least = 15.0 + 25.0}};
+  const auto tuned = network.Run(options);
+  BOOST_REQUIRE(tuned.ok());
+  BOOST_TEST(
+      tuned->choice.float_nodes == (std::vector<std::string>{"n13", "n40"}),
+      boost::test_tools::per_element());
+  options.target->least = 15.0 + 15.0;
+  const auto easy = network.Run(options);
+  BOOST_REQUIRE(easy.ok());
+  BOOST_TEST(easy->choice.float_nodes.empty());
+}
+
+BOOST_AUTO_TEST_CASE(ATargetTakesNodesThatAreDearIfItMust) {
+  Network network(10);
+  network.noise["n3"] = 1e-1;
+  network.nodes[3].float_cost = 0.9;
+  TuneOptions options;
+  options.target = {{.measure = QualityMeasure::kSqnr, .least = 15.0 + 30.0}};
+  const auto tuned = network.Run(options);
+  BOOST_REQUIRE(tuned.ok());
+  BOOST_TEST(tuned->choice.float_nodes == (std::vector<std::string>{"n3"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(ATargetThatNoChoiceReachesIsAnError) {
+  TuneOptions options;
+  options.target = {{.measure = QualityMeasure::kMetric, .least = 0.9}};
+  const auto tuned = Tune(
+      options, {}, {{"n0", 0.5, 0.5}, {"n1", 0.5, 0.5}},
+      [](const QuantizationChoice&, bool) -> Result<SampleScores> {
+        return SampleScores(4, 20.0);
+      },
+      [](const QuantizationChoice&, const SampleScores&) -> Result<double> {
+        return 0.8;
+      });
+  BOOST_REQUIRE(!tuned.ok());
+  BOOST_TEST(tuned.status().message().find("cannot be reached") !=
+             std::string::npos);
+  BOOST_TEST(tuned.status().message().find("0.8") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(TargetsAreReadFromText) {
+  std::string command;
+  const auto sqnr = ParseQualityTarget("sqnr:25.5", command);
+  BOOST_REQUIRE(sqnr.ok());
+  BOOST_TEST(sqnr->least == 25.5);
+  const auto metric =
+      ParseQualityTarget("metric:0.71:./score.sh --top 1:5", command);
+  BOOST_REQUIRE(metric.ok());
+  BOOST_TEST((metric->measure == QualityMeasure::kMetric));
+  BOOST_TEST(metric->least == 0.71);
+  BOOST_TEST(command == "./score.sh --top 1:5");
+  for (const char* wrong : {"", "sqnr", "sqnr:", "sqnr:x", "agreement:1.5",
+                            "metric:1", "metric:1:", "decibel:3"}) {
+    BOOST_TEST(!ParseQualityTarget(wrong, command).ok(), wrong);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(AFailedTrialIsAnError) {

@@ -17,7 +17,7 @@ from onnxruntime.quantization.CalTableFlatBuffers.TrtTable import TrtTable
 from onnxruntime.quantization.calibrate import TensorData, load_tensors_data
 from onnxruntime.quantization.quant_utils import write_calibration_table
 
-from support import PROGRAM, shipped_models, zeropoint
+from support import AT_ANY_SPEED, PROGRAM, shipped_models, zeropoint
 
 KILLS = int(os.environ.get("ZEROPOINT_KILLS", "50"))
 MAGNITUDES = ("flatbuffers", "cache", "trt")
@@ -135,29 +135,29 @@ class Rules(CalibrationTest):
         for rule in ("minmax", "percentile:99.9", "entropy", "mse", "moments:4"):
             with self.subTest(rule):
                 at_once, afterwards = self.folder / "once.onnx", self.folder / "after.onnx"
-                zeropoint("static", self.model.path, *self.model.source("calib"), "--limit", 24, "--calibration", rule,
+                zeropoint("static", *AT_ANY_SPEED, self.model.path, *self.model.source("calib"), "--limit", 24, "--calibration", rule,
                           *ranges_alone, "-o", at_once)
-                zeropoint("static", self.model.path, "--table", state, "--calibration", rule, *ranges_alone, "-o", afterwards)
+                zeropoint("static", *AT_ANY_SPEED, self.model.path, "--table", state, "--calibration", rule, *ranges_alone, "-o", afterwards)
                 self.assertEqual(at_once.read_bytes(), afterwards.read_bytes())
                 onnx.checker.check_model(str(afterwards))
 
     def test_moving_average_runs_and_is_named(self):
         output = self.folder / "a.onnx"
-        result = zeropoint("static", self.model.path, *self.model.source("calib"), "--limit", 8, "--calibration",
+        result = zeropoint("static", *AT_ANY_SPEED, self.model.path, *self.model.source("calib"), "--limit", 8, "--calibration",
                            "moving-average:0.1", "-o", output, "--json")
         self.assertEqual("moving-average:0.1", json.loads(result.stdout)["calibration"]["method"])
 
     def test_a_state_of_another_model_is_refused(self):
         state = self.calibrate("a.zpcal", limit=2)
-        result = zeropoint("static", shipped_models()[1].path, "--table", state, "-o", self.folder / "x.onnx",
+        result = zeropoint("static", *AT_ANY_SPEED, shipped_models()[1].path, "--table", state, "-o", self.folder / "x.onnx",
                            check=False)
         self.assertEqual(1, result.returncode)
         self.assertIn("another model", result.stderr)
 
     def test_static_needs_samples_or_ranges(self):
-        result = zeropoint("static", self.model.path, "-o", self.folder / "x.onnx", check=False)
+        result = zeropoint("static", *AT_ANY_SPEED, self.model.path, "-o", self.folder / "x.onnx", check=False)
         self.assertEqual(2, result.returncode)
-        result = zeropoint("static", self.model.path, *self.model.source("calib"), "--calibration", "percentile:101",
+        result = zeropoint("static", *AT_ANY_SPEED, self.model.path, *self.model.source("calib"), "--calibration", "percentile:101",
                            "-o", self.folder / "x.onnx", check=False)
         self.assertEqual(2, result.returncode)
 
@@ -204,7 +204,7 @@ class Tables(CalibrationTest):
         reports = {}
         for ending in ("json", "flatbuffers", "cache"):
             output = self.folder / f"{ending}.onnx"
-            result = zeropoint("static", self.model.path, "--table", self.folder / f"calibration.{ending}", "-o", output,
+            result = zeropoint("static", *AT_ANY_SPEED, self.model.path, "--table", self.folder / f"calibration.{ending}", "-o", output,
                                "--json", "--activations", "i8:sym")
             onnx.checker.check_model(str(output))
             reports[ending] = json.loads(result.stdout)["tensors"]
@@ -217,7 +217,7 @@ class Tables(CalibrationTest):
         scales = {}
         for ending in ("json", *MAGNITUDES):
             output = self.folder / f"{ending}.onnx"
-            result = zeropoint("static", self.model.path, "--table", self.table(ending), "-o", output, "--json")
+            result = zeropoint("static", *AT_ANY_SPEED, self.model.path, "--table", self.table(ending), "-o", output, "--json")
             scales[ending] = {tensor["name"]: tensor["scale"] for tensor in json.loads(result.stdout)["tensors"]}
             self.assertTrue(scales[ending])
         self.assertEqual(scales["flatbuffers"], scales["cache"])
@@ -230,7 +230,7 @@ class Tables(CalibrationTest):
         self.assertEqual(ranges, {name: tuple(pair) for name, pair in pairs.items()})
 
     def test_a_table_with_a_calibration_rule_is_a_contradiction(self):
-        result = zeropoint("static", self.model.path, "--table", self.table("cache"), "--calibration", "entropy", "-o",
+        result = zeropoint("static", *AT_ANY_SPEED, self.model.path, "--table", self.table("cache"), "--calibration", "entropy", "-o",
                            self.folder / "x.onnx", check=False)
         self.assertEqual(1, result.returncode)
         self.assertIn("holds ranges already", result.stderr)

@@ -18,7 +18,7 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from edge_case import FORMS
-from support import onnxruntime_outputs, shipped_models, sqnr, zeropoint
+from support import AT_ANY_SPEED, onnxruntime_outputs, shipped_models, sqnr, zeropoint
 
 MICROSOFT = "com.microsoft"
 SAMPLES = 32
@@ -168,8 +168,8 @@ class Forms(Folder):
 
     def static(self, model, form, limit=SAMPLES):
         path = self.folder / f"{model.name}.{form}.onnx"
-        result = zeropoint("static", model.path, *model.source("calib"), "--limit", limit, *FORMS[form], "-o", path,
-                           "--json")
+        result = zeropoint("static", *AT_ANY_SPEED, model.path, *model.source("calib"), "--limit", limit, *FORMS[form], "-o",
+                           path, "--json")
         return path, json.loads(result.stdout)
 
     def convert(self, path, form, *options):

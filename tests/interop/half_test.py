@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from forms_test import run_ours
 from qat_test import Network
-from support import openvino_outputs, shipped_models, sqnr, zeropoint
+from support import AT_ANY_SPEED, openvino_outputs, shipped_models, sqnr, zeropoint
 
 CALIBRATION_SAMPLES = 32
 SAMPLES = 32
@@ -74,7 +74,8 @@ class Half(unittest.TestCase):
 
     def static(self, path, source, *options, limit=CALIBRATION_SAMPLES):
         output = self.folder / "quantized.onnx"
-        report = json.loads(zeropoint("static", path, *source, "--limit", limit, "-o", output, "--json", *options).stdout)
+        result = zeropoint("static", *AT_ANY_SPEED, path, *source, "--limit", limit, "-o", output, "--json", *options)
+        report = json.loads(result.stdout)
         model = onnx.load(str(output))
         onnx.checker.check_model(model, full_check=True)
         return output, model, report

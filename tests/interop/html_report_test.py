@@ -11,7 +11,7 @@ import unittest
 import numpy as np
 import onnx
 
-from support import all_models, shipped_models, zeropoint
+from support import AT_ANY_SPEED, all_models, shipped_models, zeropoint
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-headless-shell")
 LARGEST_PAGE = 3_000_000
@@ -110,7 +110,7 @@ class HtmlReport(unittest.TestCase):
 
     def report(self, model, *options):
         page = self.folder / f"{model.name}.html"
-        result = zeropoint("static", model.path, *model.source("calib"), "--limit", 8, "-o",
+        result = zeropoint("static", *AT_ANY_SPEED, model.path, *model.source("calib"), "--limit", 8, "-o",
                            self.folder / f"{model.name}.onnx", "--report", page, "--json", *options)
         return page, json.loads(result.stdout)
 
@@ -194,7 +194,7 @@ class HtmlReport(unittest.TestCase):
         onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8),
                   self.folder / "deep.onnx")
         page = self.folder / "deep.html"
-        zeropoint("static", self.folder / "deep.onnx", "--data", "synthetic:8", "--profile", "generic", "--tune", "off",
+        zeropoint("static", *AT_ANY_SPEED, self.folder / "deep.onnx", "--data", "synthetic:8", "--profile", "generic", "--tune", "off",
                   "-o", self.folder / "deep.int8.onnx", "--report", page)
         self.assertLess(page.stat().st_size, LARGEST_PAGE)
         seen = browse(page)

@@ -6,7 +6,7 @@ import unittest
 
 import onnx
 
-from support import (PROFILES, all_models, onnxruntime_outputs, openvino_outputs, quantized, shipped_models, sqnr,
+from support import (AT_ANY_SPEED, PROFILES, all_models, onnxruntime_outputs, openvino_outputs, quantized, shipped_models, sqnr,
                      zeropoint)
 
 
@@ -43,7 +43,8 @@ class Output(unittest.TestCase):
         self.model = shipped_models()[0]
 
     def static(self, output, *options):
-        return zeropoint("static", self.model.path, *self.model.source("calib"), "--limit", 4, "-o", output, *options)
+        return zeropoint("static", *AT_ANY_SPEED, self.model.path, *self.model.source("calib"), "--limit", 4, "-o", output,
+                         *options)
 
     def test_json_holds_what_is_promised(self):
         output = self.folder / "a.onnx"

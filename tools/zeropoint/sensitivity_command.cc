@@ -31,6 +31,8 @@ Status Execute(const SensitivityCommand& command) {
                              ParseCalibration(command.calibration));
   ZEROPOINT_ASSIGN_OR_RETURN(options.selection,
                              MakeSelection(command.selection));
+  // What is slower in int8 may still be asked for.
+  options.leave_slower_float = false;
   options.threads = command.common.threads;
   ZEROPOINT_ASSIGN_OR_RETURN(Model model, Model::Load(command.model));
   ZEROPOINT_ASSIGN_OR_RETURN(const std::unique_ptr<FeedSource> source,

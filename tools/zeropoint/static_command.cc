@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/zeropoint/command.h"
+#include "tools/zeropoint/quality_metric.h"
 #include "tools/zeropoint/quantize_output.h"
 #include "tools/zeropoint/report_file.h"
 #include "zeropoint/calibration/choose_ranges.h"
@@ -43,6 +44,8 @@ struct StaticCommand {
   std::string rounding = "second-order";
   std::string equalize = "auto";
   std::string tune = "auto";
+  std::string if_slower = "float";
+  std::string target;
   SelectionOptions selection;
   CommonOptions common;
   DataOptions data;
@@ -78,7 +81,15 @@ Result<StaticQuantizationOptions> MakeOptions(const StaticCommand& command) {
   options.second_order_rounding = command.rounding == "second-order";
   options.equalize_channels = command.equalize == "auto";
   options.tune = command.tune == "auto";
+  options.leave_slower_float = command.if_slower == "float";
   options.tuning.try_min_max_ranges = !command.calibration_given;
+  if (!command.target.empty()) {
+    ZEROPOINT_ASSIGN_OR_RETURN(options.tuning.target,
+                               MakeQualityTarget(command.target));
+    if (!options.tune || !command.table.empty()) {
+      return InvalidArgument("--target needs samples (--data) and --tune auto");
+    }
+  }
   options.details = WantPage(command.output.reports);
   options.threads = command.common.threads;
   return options;
@@ -223,6 +234,16 @@ void AddStatic(CLI::App& program, Run& run) {
                   "keep a remedy only where it helps on held-out samples, and "
                   "put the nodes that cost most back to float")
       ->check(CLI::IsMember({"auto", "off"}))
+      ->capture_default_str();
+  app->add_option("--target", command->target,
+                  "what the result must reach on held-out samples, with the "
+                  "fewest nodes in float: sqnr:DECIBEL, agreement:SHARE, or "
+                  "metric:LEAST:COMMAND, which is given a model and prints a "
+                  "number; default: the knee of the curve");
+  app->add_option("--if-slower", command->if_slower,
+                  "what becomes of operators that the profile's measured times "
+                  "say are slower in int8")
+      ->check(CLI::IsMember({"float", "quantize"}))
       ->capture_default_str();
   AddDataOptions(*app, command->data);
   app->get_option("--data")->required(false);

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "zeropoint/core/cost_spec.h"
 #include "zeropoint/core/qparams.h"
 #include "zeropoint/core/scheme_spec.h"
 
@@ -105,6 +106,11 @@ struct TargetSpec {
   /// matrix. Nothing saturates while two of one sign have magnitudes that sum
   /// to at most this: 255 * 128 < 2^15.
   std::int32_t weight_pair_limit = 0;
+  /// What operators take there, with these schemes of 8 bits.
+  CostSpec costs;
+  /// Where `costs` say that int8 is slower, operators stay float, whatever
+  /// their rules' bounds say.
+  bool leave_slower_float = false;
 
   const OperatorRule* Find(std::string_view op_type) const {
     for (const OperatorRule& rule : operators) {

@@ -2,8 +2,12 @@
 #ifndef ZEROPOINT_FLOW_COMPARE_H_
 #define ZEROPOINT_FLOW_COMPARE_H_
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <optional>
 #include <set>
 #include <span>
@@ -17,17 +21,11 @@
 #include "zeropoint/eval/top_k_accuracy.h"
 #include "zeropoint/exec/executor.h"
 #include "zeropoint/exec/keeping_sink.h"
+#include "zeropoint/flow/layers_alone.h"
 #include "zeropoint/flow/progress.h"
 #include "zeropoint/graph/graph_view.h"
 
 namespace zeropoint {
-
-/// A tensor of the float model and the one that stands for it in the quantized
-/// model.
-struct TensorPair {
-  std::string float_name;
-  std::string quantized_name;
-};
 
 struct TensorComparison {
   std::string name;
@@ -37,7 +35,17 @@ struct TensorComparison {
 struct ComparisonReport {
   std::size_t samples = 0;
   std::vector<TensorComparison> outputs;
+  /// All noise before a layer included.
   std::vector<TensorComparison> layers;
+  /// The same layers, each computed from the float model's tensors; empty where
+  /// the model cannot be cut.
+  std::vector<TensorComparison> layers_alone;
+  /// By sample: the least SQNR of its outputs, in dB.
+  std::vector<double> samples_db;
+  /// Mean over the samples that were timed, of the fastest of some runs with
+  /// nothing tapped but the outputs.
+  double float_milliseconds = 0.0;
+  double quantized_milliseconds = 0.0;
   /// Of the first output, against the labels; nothing when there are none.
   std::optional<TopKAccuracy> float_accuracy;
   std::optional<TopKAccuracy> quantized_accuracy;
@@ -88,6 +96,37 @@ inline std::vector<std::int64_t> LabelsOf(FeedSource& source) {
   return {};
 }
 
+/// The least SQNR of the outputs of one sample.
+inline Result<double> SampleDecibel(std::span<const Tensor> reference,
+                                    std::span<const Tensor> other) {
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    OutputMeasures measures;
+    ZEROPOINT_RETURN_IF_ERROR(
+        measures.Add(reference[i].view(), other[i].view()));
+    least = std::min(least, measures.sqnr_db());
+  }
+  return least;
+}
+
+/// The fastest of some runs, in milliseconds.
+template <Executor E>
+Result<double> TimeRuns(E& executor, const Feeds& feeds,
+                        std::span<const std::string> outputs) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kRuns = 3;
+  double least = std::numeric_limits<double>::infinity();
+  KeepingSink sink(outputs.size());
+  for (int i = 0; i < kRuns; ++i) {
+    const Clock::time_point begin = Clock::now();
+    ZEROPOINT_RETURN_IF_ERROR(executor.Run(feeds, outputs, sink));
+    const std::chrono::duration<double, std::milli> taken =
+        Clock::now() - begin;
+    least = std::min(least, taken.count());
+  }
+  return least;
+}
+
 inline Status AddAll(std::span<TensorComparison> comparisons,
                      std::span<const Tensor> reference,
                      std::span<const Tensor> other) {
@@ -102,9 +141,14 @@ inline Status AddAll(std::span<TensorComparison> comparisons,
 
 }  // namespace internal
 
+/// Computes layers from the float model's tensors; see LayersAlone.
+using AloneFunction = std::function<Status(const Feeds& feeds,
+                                           std::span<const Tensor> real_layers,
+                                           std::span<TensorComparison> alone)>;
+
 /// Runs both models on every sample and measures their outputs, which must have
-/// the same names, and `layers` (from MatchLayers; may be empty). One sample of
-/// each is held at a time.
+/// the same names, and `layers` (from MatchLayers; may be empty), with `alone`
+/// also each by itself. One sample of each is held at a time.
 ///
 /// Errors: kInvalidData when an output differs in shape or is not float, or
 /// there is no sample; those of the executors.
@@ -113,7 +157,9 @@ Result<ComparisonReport> Compare(F& float_executor, Q& quantized_executor,
                                  FeedSource& source,
                                  std::span<const std::string> outputs,
                                  std::span<const TensorPair> layers,
-                                 const ProgressHook& progress = {}) {
+                                 const ProgressHook& progress = {},
+                                 const AloneFunction& alone = {}) {
+  constexpr std::size_t kTimedSamples = 4;
   ComparisonReport report;
   std::vector<std::string> float_taps(outputs.begin(), outputs.end());
   std::vector<std::string> quantized_taps = float_taps;
@@ -124,6 +170,7 @@ Result<ComparisonReport> Compare(F& float_executor, Q& quantized_executor,
     float_taps.push_back(layer.float_name);
     quantized_taps.push_back(layer.quantized_name);
     report.layers.push_back({layer.float_name, {}});
+    if (alone) report.layers_alone.push_back({layer.float_name, {}});
   }
   const std::vector<std::int64_t> labels = internal::LabelsOf(source);
   if (!labels.empty() && !outputs.empty()) {
@@ -148,6 +195,26 @@ Result<ComparisonReport> Compare(F& float_executor, Q& quantized_executor,
     ZEROPOINT_RETURN_IF_ERROR(internal::AddAll(report.layers,
                                                real.subspan(outputs.size()),
                                                other.subspan(outputs.size())));
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        const double decibel,
+        internal::SampleDecibel(real.first(outputs.size()),
+                                other.first(outputs.size())));
+    report.samples_db.push_back(decibel);
+    if (alone) {
+      ZEROPOINT_RETURN_IF_ERROR(
+          alone(*feeds, real.subspan(outputs.size()), report.layers_alone)
+              .WithContext("layers alone, " + sample));
+    }
+    if (report.samples < kTimedSamples) {
+      ZEROPOINT_ASSIGN_OR_RETURN(
+          const double real_time,
+          internal::TimeRuns(float_executor, *feeds, outputs));
+      ZEROPOINT_ASSIGN_OR_RETURN(
+          const double quantized_time,
+          internal::TimeRuns(quantized_executor, *feeds, outputs));
+      report.float_milliseconds += real_time;
+      report.quantized_milliseconds += quantized_time;
+    }
     if (report.samples < labels.size() && report.float_accuracy) {
       const std::int64_t label = labels[report.samples];
       ZEROPOINT_RETURN_IF_ERROR(
@@ -159,6 +226,10 @@ Result<ComparisonReport> Compare(F& float_executor, Q& quantized_executor,
     if (progress) progress("comparing", report.samples, source.size());
   }
   if (report.samples == 0) return InvalidData("there is no sample");
+  const auto timed =
+      static_cast<double>(std::min(report.samples, kTimedSamples));
+  report.float_milliseconds /= timed;
+  report.quantized_milliseconds /= timed;
   return report;
 }
 

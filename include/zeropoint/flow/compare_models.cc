@@ -1,12 +1,17 @@
 #include "zeropoint/flow/compare_models.h"
 
+#include <span>
 #include <vector>
 
+#include "zeropoint/core/feeds.h"
 #include "zeropoint/core/status.h"
+#include "zeropoint/core/tensor.h"
 #include "zeropoint/data/feed_source_base.h"
 #include "zeropoint/exec/builtin_executor.h"
+#include "zeropoint/exec/keeping_sink.h"
 #include "zeropoint/flow/compare.h"
 #include "zeropoint/flow/describe_inputs.h"
+#include "zeropoint/flow/layers_alone.h"
 #include "zeropoint/flow/progress.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/model.h"
@@ -29,8 +34,21 @@ Result<ComparisonReport> CompareModels(Model& real, Model& quantized,
                              BuiltinExecutor::Create(real, options));
   ZEROPOINT_ASSIGN_OR_RETURN(BuiltinExecutor quantized_executor,
                              BuiltinExecutor::Create(quantized, options));
-  return Compare(real_executor, quantized_executor, source, OutputNames(real),
-                 layers, progress);
+  const auto compare = [&](const AloneFunction& alone) {
+    return Compare(real_executor, quantized_executor, source, OutputNames(real),
+                   layers, progress, alone);
+  };
+  Result<LayersAlone> cut = CutAtLayers(quantized, layers);
+  if (layers.empty() || !cut.ok()) return compare({});
+  ZEROPOINT_ASSIGN_OR_RETURN(BuiltinExecutor cut_executor,
+                             BuiltinExecutor::Create(cut->model, options));
+  KeepingSink made(cut->taps.size());
+  return compare([&](const Feeds& feeds, std::span<const Tensor> real_layers,
+                     std::span<TensorComparison> alone) -> Status {
+    ZEROPOINT_RETURN_IF_ERROR(
+        cut_executor.Run(cut->With(feeds, real_layers), cut->taps, made));
+    return internal::AddAll(alone, real_layers, made.tensors());
+  });
 }
 
 }  // namespace zeropoint

@@ -12,7 +12,7 @@
 namespace zeropoint {
 
 /// Compare of the outputs of `real` and of the layers that MatchLayers finds in
-/// `quantized`. Errors: those of both.
+/// `quantized`, there also alone. Errors: those of both.
 Result<ComparisonReport> CompareModels(Model& real, Model& quantized,
                                        FeedSource& source,
                                        const ExecutorOptions& options,

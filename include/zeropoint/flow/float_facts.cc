@@ -37,6 +37,8 @@
 #include "zeropoint/passes/calibration_targets.h"
 #include "zeropoint/passes/operands.h"
 #include "zeropoint/passes/plan_quantization.h"
+#include "zeropoint/passes/quantization_plan.h"
+#include "zeropoint/passes/time_model.h"
 
 namespace zeropoint {
 
@@ -49,31 +51,76 @@ namespace {
 /// an integer kernel: a quarter of a nanosecond against a hundred a nanosecond.
 constexpr double kMacsOfAnElement = 25.0;
 
-/// The nodes of `plan` with weights that a name selects, and their work.
+std::map<std::string, int> CountNames(const GraphView& graph) {
+  std::map<std::string, int> counts;
+  for (const NodeId node : graph.nodes()) ++counts[graph.node(node).name()];
+  return counts;
+}
+
+/// What a sample takes of a node with weights: see TunableNode.
+double WorkOf(const GraphView& graph, const PlannedNode& planned,
+              const CalibrationTable& table) {
+  const auto elements = [&](ValueId value) {
+    const auto tensor = table.find(graph.name(value));
+    return tensor == table.end() ? 0 : ProductOf(tensor->second.dims);
+  };
+  const auto outputs = elements(graph.output(planned.node, 0));
+  return static_cast<double>(
+             CountTimes(planned.operands.macs_per_output, outputs)) +
+         kMacsOfAnElement *
+             static_cast<double>(elements(graph.input(planned.node, 0)) +
+                                 outputs);
+}
+
+/// Microseconds that the node takes more in float: its own, and conversions of
+/// what it exchanges with int8 neighbours.
+double MoreTimeInFloat(TimeModel& times, const GraphView& graph,
+                       const QuantizationPlan& plan,
+                       const PlannedNode& planned) {
+  double more =
+      times.RealTime(planned.node) - times.QuantizedTime(planned.node);
+  const ValueId input = graph.input(planned.node, 0);
+  const auto tensor = plan.tensors.find(input);
+  if (tensor != plan.tensors.end() && tensor->second.produced_quantized) {
+    more += times.ConversionTime(input);
+  }
+  for (const ValueId output : planned.quantized_outputs) {
+    more += times.ConversionTime(output);
+  }
+  return std::max(more, 0.0);
+}
+
+/// The nodes of `plan` with weights that a name selects, and what they cost.
 std::vector<TunableNode> TunableNodes(const GraphView& graph,
+                                      const TargetSpec& target,
                                       const QuantizationPlan& plan,
                                       const CalibrationTable& table) {
-  std::map<std::string, int> named;
-  for (const NodeId node : graph.nodes()) ++named[graph.node(node).name()];
+  const std::map<std::string, int> named = CountNames(graph);
+  TimeModel times(graph, target.costs, table);
+  const PredictedTimes predicted =
+      DecidesByTimes(graph, target, table)
+          ? PredictTimes(graph, target, table, plan)
+          : PredictedTimes();
   std::vector<TunableNode> nodes;
+  double all_work = 0.0;
   for (const PlannedNode& planned : plan.nodes) {
     const std::string& name = graph.node(planned.node).name();
     if (planned.operands.weight == Operands::kNone || name.empty() ||
-        named[name] != 1) {
+        named.at(name) != 1) {
       continue;
     }
     TunableNode& node = nodes.emplace_back();
     node.name = name;
-    const auto elements = [&](ValueId value) {
-      const auto tensor = table.find(graph.name(value));
-      return tensor == table.end() ? 0 : ProductOf(tensor->second.dims);
-    };
-    const auto outputs = elements(graph.output(planned.node, 0));
-    node.work = static_cast<double>(
-                    CountTimes(planned.operands.macs_per_output, outputs)) +
-                kMacsOfAnElement *
-                    static_cast<double>(elements(graph.input(planned.node, 0)) +
-                                        outputs);
+    node.work_share = WorkOf(graph, planned, table);
+    all_work += node.work_share;
+    if (predicted.quantized > 0.0) {
+      node.float_cost =
+          MoreTimeInFloat(times, graph, plan, planned) / predicted.quantized;
+    }
+  }
+  for (TunableNode& node : nodes) {
+    if (all_work > 0.0) node.work_share /= all_work;
+    if (predicted.quantized == 0.0) node.float_cost = node.work_share;
   }
   return nodes;
 }
@@ -92,7 +139,9 @@ std::size_t SamplesToHoldOut(Model& model, std::size_t samples,
   } else if (const auto clone = CloneModel(model); !clone.ok()) {
     report.tuning_note = "not tuned: " + clone.status().message();
   } else {
-    return std::min(options.tuning.most_held_out, samples / 4);
+    return options.tuning.target
+               ? std::min(4 * options.tuning.most_held_out, samples / 2)
+               : std::min(options.tuning.most_held_out, samples / 4);
   }
   return 0;
 }
@@ -198,6 +247,12 @@ Result<FloatFacts> LearnFacts(Model& model, FeedSource& source,
       const QuantizationPlan plan,
       PlanQuantization(graph, target, selection, facts.ranges.configured,
                        &options.overrides));
+  facts.slower = plan.slower;
+  facts.quantizes_nothing = plan.nodes.empty();
+  if (facts.quantizes_nothing && held_out > 0) {
+    report.tuning_note = "not tuned: nothing is quantized";
+    held_out = 0;
+  }
   if (options.second_order_rounding) {
     SecondMomentOptions moments = options.second_moments;
     moments.samples = std::min(moments.samples, report.samples - held_out);
@@ -209,7 +264,7 @@ Result<FloatFacts> LearnFacts(Model& model, FeedSource& source,
     timer.End("second moments");
   }
   if (held_out > 0) {
-    facts.tunable = TunableNodes(graph, plan, facts.ranges.configured);
+    facts.tunable = TunableNodes(graph, target, plan, facts.ranges.configured);
     ZEROPOINT_ASSIGN_OR_RETURN(
         facts.held_out, HoldOut(executor, source, report.samples, held_out,
                                 OutputNames(model)));

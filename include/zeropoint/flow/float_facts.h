@@ -46,6 +46,9 @@ struct FloatFacts {
   SecondMomentTable moments;
   HeldOutSamples held_out;  // empty: nothing is tuned
   std::vector<TunableNode> tunable;
+  /// Nodes that stay float only because they are slower in int8.
+  std::vector<std::string> slower;
+  bool quantizes_nothing = false;
   /// Where options.details asks for them.
   std::map<std::string, Histogram> histograms;
 };

@@ -77,14 +77,13 @@ Result<SensitivityReport> MeasureSensitivity(
   report.samples = candidate.facts().held_out.feeds.size();
   ZEROPOINT_ASSIGN_OR_RETURN(report.all_db, score(all));
   ZEROPOINT_ASSIGN_OR_RETURN(const auto types, OperatorTypes(model));
-  double all_work = 0.0;
-  for (const TunableNode& node : nodes) all_work += node.work;
   for (const TunableNode& node : nodes) {
     NodeSensitivity& measured = report.nodes.emplace_back();
     measured.node = node.name;
     measured.op_type = types.at(node.name);
-    if (all_work > 0.0) measured.work_share = node.work / all_work;
+    measured.work_share = node.work_share;
     QuantizationChoice alone = all;
+    alone.at_any_speed = true;
     QuantizationChoice without = all;
     for (const TunableNode& other : nodes) {
       (other.name == node.name ? without : alone)

@@ -34,6 +34,11 @@ Result<TargetSpec> ResolveTarget(const StaticQuantizationOptions& options,
     target.activations = *options.activation_scheme;
   }
   if (options.weight_scheme) target.weights = *options.weight_scheme;
+  target.leave_slower_float = options.leave_slower_float && form == Form::kQdq;
+  if (form == Form::kInteger || BitsOf(target.activations.storage) != 8 ||
+      BitsOf(target.weights.storage) != 8) {
+    target.costs = {};  // they are of other kernels
+  }
   const std::string activations = FormatScheme(target.activations);
   if (target.activations.per_channel) {
     return InvalidArgument("activations have one scale a tensor; leave out '" +

@@ -16,6 +16,9 @@ struct QuantizationChoice {
   /// Ranges are the least and greatest value, not what the rule of the options
   /// says.
   bool min_max_ranges = false;
+  /// Also what is slower in int8 than in float: to see what a node costs that
+  /// pays only beside others.
+  bool at_any_speed = false;
   /// Names of nodes that stay float for the sake of accuracy.
   std::vector<std::string> float_nodes = {};
   /// Names of nodes that equalize channels; they are float.

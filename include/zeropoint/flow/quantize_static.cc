@@ -77,6 +77,11 @@ Result<QuantizationReport> QuantizeWithFacts(
       .second_order_rounding = options.second_order_rounding,
       .correct_bias = options.correct_bias,
       .placed_for_form = options.form == Form::kQOperator};
+  if (options.tuning.target && !plain.can_try() &&
+      !plain.facts().quantizes_nothing) {
+    return InvalidArgument("a target needs samples to try choices on: " +
+                           report.tuning_note);
+  }
   StaticCandidate* best = &plain;
   std::optional<Model> other_model;
   std::optional<StaticCandidate> equalized;
@@ -124,7 +129,10 @@ Result<QuantizationReport> QuantizeWithFacts(
     }
     ZEROPOINT_ASSIGN_OR_RETURN(
         TuningResult tuned,
-        Tune(tuning, std::move(choice), best->facts().tunable, score));
+        Tune(tuning, std::move(choice), best->facts().tunable, score,
+             [&](const QuantizationChoice& tried, const SampleScores& scores) {
+               return best->QualityOf(tried, scores, *tuning.target);
+             }));
     choice = std::move(tuned.choice);
     for (TuningStep& step : tuned.steps) {
       report.tuning.push_back(std::move(step));

@@ -4,6 +4,7 @@
 #define ZEROPOINT_FLOW_STATIC_CANDIDATE_H_
 
 #include <cstddef>
+#include <string>
 #include <utility>
 
 #include "zeropoint/calibration/calibration_table.h"
@@ -14,6 +15,7 @@
 #include "zeropoint/flow/float_facts.h"
 #include "zeropoint/flow/insert_pairs.h"
 #include "zeropoint/flow/prepare_static.h"
+#include "zeropoint/flow/quality_target.h"
 #include "zeropoint/flow/quantization_choice.h"
 #include "zeropoint/flow/quantization_report.h"
 #include "zeropoint/flow/sample_scores.h"
@@ -56,13 +58,22 @@ class StaticCandidate {
 
   /// See ScoreFunction. Requires can_try().
   Result<SampleScores> Score(const QuantizationChoice& choice, bool quick) {
-    ZEROPOINT_ASSIGN_OR_RETURN(Model trial, CloneModel(model_));
-    QuantizationReport of_trial;
-    ZEROPOINT_RETURN_IF_ERROR(
-        Insert(trial, facts_.trial_ranges.Of(choice), choice, of_trial));
+    ZEROPOINT_ASSIGN_OR_RETURN(const Model trial, Try(choice));
     const std::size_t samples = facts_.held_out.feeds.size();
     return ScoresOf(trial, facts_.held_out, setting_.pool, setting_.kernels,
                     quick ? (samples + 1) / 2 : samples);
+  }
+
+  /// What `target` measures of a choice. Requires can_try().
+  Result<double> QualityOf(const QuantizationChoice& choice,
+                           const SampleScores& scores,
+                           const QualityTarget& target) {
+    if (target.measure == QualityMeasure::kSqnr) return MeanOf(scores);
+    ZEROPOINT_ASSIGN_OR_RETURN(const Model trial, Try(choice));
+    return target.measure == QualityMeasure::kMetric
+               ? target.metric(trial)
+               : AgreementOf(trial, facts_.held_out, setting_.pool,
+                             setting_.kernels);
   }
 
   /// For a candidate that takes the place of this one.
@@ -72,16 +83,34 @@ class StaticCandidate {
   }
 
  private:
+  /// A copy, quantized with the ranges of samples that are not held out.
+  Result<Model> Try(const QuantizationChoice& choice) {
+    ZEROPOINT_ASSIGN_OR_RETURN(Model trial, CloneModel(model_));
+    QuantizationReport of_trial;
+    ZEROPOINT_RETURN_IF_ERROR(
+        Insert(trial, facts_.trial_ranges.Of(choice), choice, of_trial));
+    return trial;
+  }
+
   Status Insert(Model& to, const CalibrationTable& table,
                 const QuantizationChoice& choice,
                 QuantizationReport& report) const {
     const bool as_pairs =
         setting_.options.form == Form::kQOperator && !choice.placed_for_form;
-    return InsertPairs(
-        to, setting_.options,
-        {as_pairs ? setting_.placement.of_pairs : setting_.placement.target,
-         setting_.placement.selection, table, RounderOf(choice)},
-        choice, report);
+    TargetSpec target =
+        as_pairs ? setting_.placement.of_pairs : setting_.placement.target;
+    NodeSelection selection = setting_.placement.selection;
+    if (choice.at_any_speed && target.leave_slower_float) {
+      target.leave_slower_float = false;
+      for (OperatorRule& rule : target.operators) {
+        rule.min_macs = 0;
+        rule.grouped_in_islands = false;
+      }
+      for (const std::string& name : facts_.slower) selection.Exclude(name);
+    }
+    return InsertPairs(to, setting_.options,
+                       {target, selection, table, RounderOf(choice)}, choice,
+                       report);
   }
 
   const WeightRounder& RounderOf(const QuantizationChoice& choice) const {

@@ -56,6 +56,10 @@ struct StaticQuantizationOptions {
   /// nodes that cost most back to float; see LearnFacts for what it needs.
   bool tune = true;
   TuneOptions tuning;
+  /// Leave operators float where the target's measured times say that int8 is
+  /// slower there: a small network may stay float as a whole. Of 8-bit pairs
+  /// in the QDQ form, and the QOperator form that is made of them.
+  bool leave_slower_float = true;
   /// Keep for the report what a drawing of it shows.
   bool details = false;
   /// 0: one a processor.

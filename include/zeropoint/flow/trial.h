@@ -82,6 +82,12 @@ Result<SampleScores> ScoresOf(const Model& quantized,
                               const KernelTable& kernels,
                               std::size_t most = 1000);
 
+/// With the float model: the share of rows, along the last axis of the outputs
+/// with reals, whose greatest element is at the same place.
+/// Errors: those of the executor.
+Result<double> AgreementOf(const Model& quantized, const HeldOutSamples& held,
+                           ThreadPool& pool, const KernelTable& kernels);
+
 /// Remembers the codes of another rounder, which trials ask for again and
 /// again. Not for several threads at once.
 class RememberingRounder final : public WeightRounder {

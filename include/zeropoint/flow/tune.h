@@ -28,15 +28,23 @@ namespace zeropoint {
 /// A node that tuning may put back to float.
 struct TunableNode {
   std::string name;
-  /// What a sample takes: multiply-accumulates, and what moving its elements
+  /// Its share of the work: multiply-accumulates, and what moving its elements
   /// costs in that unit.
-  double work = 0.0;
+  double work_share = 0.0;
+  /// What float costs: the time that it takes more, over that of the whole
+  /// model in int8; the share of the work where times are not known.
+  double float_cost = 0.0;
 };
 
 struct TuningResult {
   QuantizationChoice choice;
   std::vector<TuningStep> steps;
 };
+
+/// What the target measures, of a choice with these scores; asked only where
+/// there is a target.
+using QualityFunction = std::function<Result<double>(
+    const QuantizationChoice& choice, const SampleScores& scores)>;
 
 /// The scores that a choice leaves; of the first half of the samples when
 /// `quick`, which only ranks.
@@ -48,8 +56,8 @@ namespace internal {
 class Tuner {
  public:
   Tuner(const TuneOptions& options, QuantizationChoice start,
-        const ScoreFunction& score)
-      : options_(options), score_(score) {
+        const ScoreFunction& score, const QualityFunction& quality)
+      : options_(options), score_(score), quality_(quality) {
     result_.choice = std::move(start);
   }
 
@@ -70,7 +78,7 @@ class Tuner {
     }
     // Before the remedies: where one node drowns all others, what those gain
     // cannot be seen.
-    ZEROPOINT_RETURN_IF_ERROR(ReturnToFloat(nodes));
+    if (!options_.target) ZEROPOINT_RETURN_IF_ERROR(ReturnToFloat(nodes));
     if (result_.choice.second_order_rounding) {
       QuantizationChoice other = result_.choice;
       other.second_order_rounding = false;
@@ -83,6 +91,7 @@ class Tuner {
       ZEROPOINT_RETURN_IF_ERROR(
           Try("no bias correction", std::move(other), options_.least_gain_db));
     }
+    if (options_.target) ZEROPOINT_RETURN_IF_ERROR(ReachTarget(nodes));
     return std::move(result_);
   }
 
@@ -120,6 +129,7 @@ class Tuner {
   Result<Noise> NoiseOf(const std::vector<TunableNode>& nodes,
                         std::size_t begin, std::size_t end) {
     QuantizationChoice alone = result_.choice;
+    alone.at_any_speed = true;
     QuantizationChoice without = result_.choice;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       (i >= begin && i < end ? without : alone)
@@ -151,7 +161,7 @@ class Tuner {
 
   struct Candidate {
     std::size_t node = 0;
-    double share = 0.0;  // of the work
+    double share = 0.0;
     Noise noise;
   };
 
@@ -161,7 +171,8 @@ class Tuner {
   Result<std::vector<Candidate>> Candidates(
       const std::vector<TunableNode>& nodes) {
     constexpr std::size_t kFewNodes = 40;
-    constexpr std::size_t kStretches = 3;
+    const std::size_t most_stretches = options_.target ? nodes.size() : 3;
+    const double most_cost = options_.target ? 1e30 : options_.float_share;
     const std::size_t n = nodes.size();
     const auto length = n <= kFewNodes
                             ? n
@@ -179,14 +190,13 @@ class Tuner {
       stretches.emplace_back(-sum, begin);
     }
     std::sort(stretches.begin(), stretches.end());
-    double all_work = 0.0;
-    for (const TunableNode& node : nodes) all_work += node.work;
     std::vector<Candidate> candidates;
-    for (std::size_t i = 0; i < std::min(kStretches, stretches.size()); ++i) {
+    for (std::size_t i = 0; i < std::min(most_stretches, stretches.size());
+         ++i) {
       const std::size_t begin = stretches[i].second;
       for (std::size_t at = begin; at < std::min(n, begin + length); ++at) {
-        const double share = all_work > 0.0 ? nodes[at].work / all_work : 0.0;
-        if (share > options_.float_share) continue;
+        const double share = nodes[at].float_cost;
+        if (share > most_cost) continue;
         ZEROPOINT_ASSIGN_OR_RETURN(Noise noise, NoiseOf(nodes, at, at + 1));
         candidates.push_back({at, share, std::move(noise)});
       }
@@ -214,20 +224,13 @@ class Tuner {
         return share + candidate.share > options_.float_share;
       });
       if (candidates.empty()) break;
-      // Again each time: what drowned the others may be gone.
-      const Noise now = NoiseOf(scores);
-      const auto worth = [&](const Candidate& candidate) {
-        return GainWithout(now, candidate.noise) / PriceOf(candidate);
-      };
-      const auto next = std::max_element(
-          candidates.begin(), candidates.end(),
-          [&](const auto& a, const auto& b) { return worth(a) < worth(b); });
-      choice.float_nodes.push_back(nodes[next->node].name);
-      share += next->share;
-      price += PriceOf(*next);
-      candidates.erase(next);
+      const Candidate next = TakeBest(candidates, scores);
+      choice.float_nodes.push_back(nodes[next.node].name);
+      share += next.share;
+      price += PriceOf(next);
       ZEROPOINT_ASSIGN_OR_RETURN(scores, score_(choice, false));
       Note("float '" + choice.float_nodes.back() + "'", scores, false);
+      result_.steps.back().float_cost = share;
       const ScoreGain gain = GainOf(before, scores);
       if (gain.IsAtLeast(options_.least_gain_db) &&
           gain.mean_db - price > best_worth) {
@@ -243,14 +246,88 @@ class Tuner {
     return Status();
   }
 
+  /// The candidate that gains most for its price, taken out.
+  Candidate TakeBest(std::vector<Candidate>& candidates,
+                     const SampleScores& scores) const {
+    // Again each time: what drowned the others may be gone.
+    const Noise now = NoiseOf(scores);
+    const auto worth = [&](const Candidate& candidate) {
+      return GainWithout(now, candidate.noise) / PriceOf(candidate);
+    };
+    const auto best = std::max_element(
+        candidates.begin(), candidates.end(),
+        [&](const auto& a, const auto& b) { return worth(a) < worth(b); });
+    Candidate taken = std::move(*best);
+    candidates.erase(best);
+    return taken;
+  }
+
+  Result<bool> IsReached(std::string what, const QuantizationChoice& choice,
+                         SampleScores& scores) {
+    ZEROPOINT_ASSIGN_OR_RETURN(scores, score_(choice, false));
+    ZEROPOINT_ASSIGN_OR_RETURN(const double quality, quality_(choice, scores));
+    const bool reached = quality >= options_.target->least;
+    Note(std::move(what), scores, false);
+    result_.steps.back().quality = quality;
+    return reached;
+  }
+
+  /// Puts nodes back to float until the target is reached, then quantizes again
+  /// those that it does not need, the dearest first.
+  Status ReachTarget(const std::vector<TunableNode>& nodes) {
+    SampleScores scores;
+    ZEROPOINT_ASSIGN_OR_RETURN(
+        bool reached, IsReached("for the target", result_.choice, scores));
+    if (reached) {
+      result_.steps.back().accepted = true;
+      return Status();
+    }
+    ZEROPOINT_ASSIGN_OR_RETURN(std::vector<Candidate> candidates,
+                               Candidates(nodes));
+    std::vector<Candidate> taken;
+    double share = 0.0;
+    while (!reached && !candidates.empty()) {
+      taken.push_back(TakeBest(candidates, scores));
+      share += taken.back().share;
+      const std::string& name = nodes[taken.back().node].name;
+      result_.choice.float_nodes.push_back(name);
+      ZEROPOINT_ASSIGN_OR_RETURN(
+          reached, IsReached("float '" + name + "'", result_.choice, scores));
+      result_.steps.back().accepted = true;
+      result_.steps.back().float_cost = share;
+    }
+    if (!reached) {
+      return InvalidArgument(
+          "the target cannot be reached: with every node with weights in float "
+          "it is " +
+          std::to_string(*result_.steps.back().quality));
+    }
+    std::stable_sort(taken.begin(), taken.end(),
+                     [](const Candidate& a, const Candidate& b) {
+                       return a.share > b.share;
+                     });
+    for (const Candidate& candidate : taken) {
+      const std::string& name = nodes[candidate.node].name;
+      QuantizationChoice without = result_.choice;
+      std::erase(without.float_nodes, name);
+      ZEROPOINT_ASSIGN_OR_RETURN(
+          const bool needless,
+          IsReached("int8 '" + name + "' again", without, scores));
+      result_.steps.back().accepted = needless;
+      if (needless) result_.choice = std::move(without);
+    }
+    return Status();
+  }
+
   /// What a node must gain, in dB.
   double PriceOf(const Candidate& candidate) const {
     return options_.least_gain_db_of_a_node +
-           options_.least_gain_db_of_all_work * candidate.share;
+           options_.least_gain_db_of_all_time * candidate.share;
   }
 
   const TuneOptions& options_;
   const ScoreFunction& score_;
+  const QualityFunction& quality_;
   TuningResult result_;
   SampleScores scores_;
 };
@@ -260,16 +337,19 @@ class Tuner {
 /// Starts from `start` and keeps what raises the scores: nodes back to float,
 /// worst first, as many as are worth the work that they do, then each remedy on
 /// its own against the choice so far. `nodes` come in the order of
-/// the network.
+/// the network. Where the options have a target, as few nodes as reach it go
+/// back to float, whatever they are worth.
 ///
-/// Errors: those of `score`.   Cost: the scores of at most 4 sqrt(nodes) + 40
+/// Errors: those of `score` and `quality`; kInvalidArgument for a target that
+/// no choice reaches.   Cost: the scores of at most 4 sqrt(nodes) + 40
 /// choices on half of the samples, and of some 16 on all; twice the former
 /// where nodes are quantized only together.
 inline Result<TuningResult> Tune(const TuneOptions& options,
                                  QuantizationChoice start,
                                  const std::vector<TunableNode>& nodes,
-                                 const ScoreFunction& score) {
-  return internal::Tuner(options, std::move(start), score).Run(nodes);
+                                 const ScoreFunction& score,
+                                 const QualityFunction& quality = {}) {
+  return internal::Tuner(options, std::move(start), score, quality).Run(nodes);
 }
 
 }  // namespace zeropoint

@@ -25,6 +25,7 @@
 #include "zeropoint/passes/qdq_nodes.h"
 #include "zeropoint/passes/quantization_plan.h"
 #include "zeropoint/passes/quantize_tensor.h"
+#include "zeropoint/passes/time_model.h"
 #include "zeropoint/passes/weight_rounder.h"
 
 namespace zeropoint {
@@ -355,6 +356,8 @@ struct InsertQdq {
     for (std::string& note : plan.notes) {
       context.quantized.notes.push_back(std::move(note));
     }
+    context.quantized.predicted =
+        PredictTimes(graph, *context.target, *context.calibration, plan);
     return internal::QdqInserter(graph, context, correct_bias, pairs).Run(plan);
   }
 

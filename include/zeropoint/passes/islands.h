@@ -19,7 +19,11 @@ struct IslandNode {
   /// Kept only if all its activations arrive quantized and all uses of its
   /// outputs are quantized.
   bool island = false;
+  /// Quantized although that may be slower: it was asked for.
+  bool required = false;
   bool kept = true;
+  /// Not kept only because int8 is slower.
+  bool slower = false;
   /// Why it is float, if it is not kept.
   std::string reason;
 };

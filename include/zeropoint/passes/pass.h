@@ -13,6 +13,7 @@
 
 #include "zeropoint/calibration/calibration_table.h"
 #include "zeropoint/calibration/second_moment_table.h"
+#include "zeropoint/core/cost_spec.h"
 #include "zeropoint/core/qparams.h"
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
@@ -62,6 +63,7 @@ struct QuantizationSummary {
   std::vector<QuantizedActivation> activations;
   std::vector<std::string> notes;
   std::vector<IntegerPort> integer_io;
+  PredictedTimes predicted;
 };
 
 /// What passes share during one pipeline.

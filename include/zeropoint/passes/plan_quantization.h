@@ -1,9 +1,10 @@
 // PlanQuantization: decides what is quantized, before anything is edited.
 //
-// Three steps: which nodes can be quantized at all (operands.h); which of those
+// Four steps: which nodes can be quantized at all (operands.h); which of those
 // the target wants, where an "island" operator stays only between quantized
-// neighbours (islands.h); and which range each tensor on the way gets
-// (tensor_ranges.h). Every node that stays float leaves with a reason.
+// neighbours (islands.h); which of those are faster in int8, where the target's
+// times are known (fastest_islands.h); and which range each tensor on the way
+// gets (tensor_ranges.h). Every node that stays float leaves with a reason.
 #ifndef ZEROPOINT_PASSES_PLAN_QUANTIZATION_H_
 #define ZEROPOINT_PASSES_PLAN_QUANTIZATION_H_
 
@@ -21,6 +22,7 @@
 #include "zeropoint/core/status.h"
 #include "zeropoint/core/target_spec.h"
 #include "zeropoint/graph/graph_view.h"
+#include "zeropoint/passes/fastest_islands.h"
 #include "zeropoint/passes/float_units.h"
 #include "zeropoint/passes/islands.h"
 #include "zeropoint/passes/node_selection.h"
@@ -28,6 +30,7 @@
 #include "zeropoint/passes/quantization_plan.h"
 #include "zeropoint/passes/shared_scales.h"
 #include "zeropoint/passes/tensor_ranges.h"
+#include "zeropoint/passes/time_model.h"
 
 namespace zeropoint {
 
@@ -74,8 +77,10 @@ class Planner {
   }
 
   Result<QuantizationPlan> Plan() {
-    std::vector<IslandNode> candidates = FindCandidates(/*use_bounds=*/true);
-    if (!HasCompute(candidates) && bounded_ > 0) {
+    const bool by_times = DecidesByTimes(graph_, target_, table_);
+    std::vector<IslandNode> candidates =
+        FindCandidates(/*use_bounds=*/!by_times);
+    if (!by_times && !HasCompute(candidates) && bounded_ > 0) {
       candidates = FindCandidates(/*use_bounds=*/false);
       plan_.notes.push_back(
           "every convolution and matrix product is below the size from which " +
@@ -84,6 +89,15 @@ class Planner {
           "expect no speed-up");
     }
     KeepIslands(graph_, candidates);
+    if (by_times) {
+      TimeModel times(graph_, target_.costs, table_);
+      KeepFastest(graph_, times, candidates);
+      for (const IslandNode& candidate : candidates) {
+        if (!candidate.slower) continue;
+        plan_.slower.push_back(NodeLabel(graph_, candidate.node));
+      }
+      NoteIfNothingPays(candidates);
+    }
     std::vector<bool> planned(graph_.node_count(), false);
     for (IslandNode& candidate : candidates) {
       if (!candidate.kept) {
@@ -109,6 +123,18 @@ class Planner {
   }
 
  private:
+  void NoteIfNothingPays(const std::vector<IslandNode>& candidates) {
+    const auto computes = [](const IslandNode& node) {
+      return node.operands.macs_per_output > 0;
+    };
+    if (std::ranges::any_of(candidates, computes) &&
+        std::ranges::none_of(candidates, &IslandNode::kept)) {
+      plan_.notes.push_back("left float: by the times measured for " +
+                            std::string(target_.name) +
+                            " no part of it is faster in int8");
+    }
+  }
+
   std::vector<IslandNode> FindCandidates(bool use_bounds) {
     std::vector<IslandNode> candidates;
     bounded_ = 0;
@@ -167,6 +193,7 @@ class Planner {
       return apart;
     }
     candidate.island = applied.placement == Placement::kIsland;
+    candidate.required = named || !selection_.nodes_to_quantize.empty();
     candidate.reason = "its neighbours are not quantized";
     if (!named && use_bounds) ApplyBounds(*rule, candidate);
     candidate.quantized_outputs =

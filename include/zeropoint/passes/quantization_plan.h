@@ -59,6 +59,8 @@ struct QuantizationPlan {
   /// Float nodes whose input is hidden from the runtime's optimizer
   /// (TargetSpec::shield_float_weights).
   std::vector<NodeId> shielded;
+  /// Labels of nodes that stay float only because they are slower in int8.
+  std::vector<std::string> slower;
   /// Every node that computes in float and stays so, with the reason.
   std::vector<Declined> declined;
   /// What the reader of the report should know about the choice as a whole.

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "zeropoint/profiles/dynamic_operators.h"
+#include "zeropoint/profiles/operator_costs.h"
 #include "zeropoint/profiles/profile.h"
 
 namespace zeropoint {
@@ -55,6 +56,7 @@ struct OnnxRuntimeCpu {
     spec.shield_float_weights = true;
     spec.half_pairs = false;
     spec.weight_pair_limit = 128;
+    spec.costs = OnnxRuntimeCpuCosts();
     return spec;
   }
 };

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "zeropoint/profiles/dynamic_operators.h"
+#include "zeropoint/profiles/operator_costs.h"
 #include "zeropoint/profiles/profile.h"
 
 namespace zeropoint {
@@ -36,6 +37,7 @@ struct OpenVino {
     spec.fixed_ranges = DefinedOutputRanges();
     // Its kernels saturate in the same way as ONNX Runtime's.
     spec.weight_pair_limit = 128;
+    spec.costs = OpenVinoCosts();
     spec.dynamic_operators = StandardDynamicOperators();
     spec.dynamic_weights = spec.weights;
     return spec;

@@ -74,6 +74,15 @@ Json SecondsToJson(const QuantizationReport& report) {
   return seconds;
 }
 
+/// Null where nothing is known of the target's times.
+Json PredictedToJson(const PredictedTimes& times) {
+  if (times.quantized <= 0.0) return nullptr;
+  return {{"float_us", times.real},
+          {"quantized_us", times.quantized},
+          {"speed_up", times.real / times.quantized},
+          {"measured_on", times.measured_on}};
+}
+
 }  // namespace
 
 Json NodesToJson(std::span<const NodeDescription> nodes) {
@@ -133,11 +142,15 @@ Json QuantizationToJson(const QuantizationReport& report,
       FindingsToJson(report.findings, document["non_finite"]);
   document["calibration"]["method"] = report.calibration;
   document["notes"] = report.quantized.notes;
+  document["predicted"] = PredictedToJson(report.quantized.predicted);
   Json& tuning = document["tuning"] = Json::array();
   for (const TuningStep& step : report.tuning) {
-    tuning.push_back({{"what", step.what},
-                      {"sqnr_db", step.sqnr_db},
-                      {"accepted", step.accepted}});
+    Json& each = tuning.emplace_back();
+    each = {{"what", step.what},
+            {"sqnr_db", step.sqnr_db},
+            {"accepted", step.accepted}};
+    if (step.float_cost) each["float_cost"] = *step.float_cost;
+    if (step.quality) each["quality"] = *step.quality;
   }
   document["bytes"] = {{"float", float_bytes}, {"quantized", quantized_bytes}};
   document["seconds"] = SecondsToJson(report);
@@ -164,10 +177,19 @@ Json ComparisonToJson(const ComparisonReport& report, std::size_t float_bytes,
                        {"non_finite", measures.non_finite()}});
   }
   Json& layers = document["layers"] = Json::array();
-  for (const TensorComparison& layer : report.layers) {
-    layers.push_back({{"tensor", layer.name},
-                      {"sqnr_db", decibel(layer.measures.sqnr_db())}});
+  for (std::size_t i = 0; i < report.layers.size(); ++i) {
+    const TensorComparison& layer = report.layers[i];
+    Json& each = layers.emplace_back();
+    each = {{"tensor", layer.name},
+            {"sqnr_db", decibel(layer.measures.sqnr_db())}};
+    if (i < report.layers_alone.size()) {
+      each["alone_db"] = decibel(report.layers_alone[i].measures.sqnr_db());
+    }
   }
+  Json& samples = document["samples_db"] = Json::array();
+  for (const double db : report.samples_db) samples.push_back(decibel(db));
+  document["milliseconds"] = {{"float", report.float_milliseconds},
+                              {"quantized", report.quantized_milliseconds}};
   if (report.float_accuracy) {
     document["accuracy"] = {
         {"float", report.float_accuracy->accuracy()},

@@ -43,7 +43,10 @@ Json ConversionToJson(const QuantizationReport& report, std::string_view output,
 ///   tensors[{name, lo, hi, scale, zero_point, scheme, why}], left_undone[],
 ///   integer_io[{kind, name, type, scale, zero_point}], non_finite[],
 ///   calibration{method, never_produced[], always_empty[], unsettled[],
-///   unsettled_share, settled}, notes[], tuning[{what, sqnr_db, accepted}],
+///   unsettled_share, settled}, notes[],
+///   predicted{float_us, quantized_us, speed_up, measured_on} or null,
+///   tuning[{what, sqnr_db, accepted, float_cost and quality where
+///   there are some}],
 ///   bytes{float, quantized}, seconds{phase: s}, peak_rss_bytes
 Json QuantizationToJson(const QuantizationReport& report,
                         std::string_view output, std::size_t float_bytes,
@@ -53,7 +56,8 @@ Json QuantizationToJson(const QuantizationReport& report,
 /// What `compare` says:
 ///
 ///   samples, outputs[{name, sqnr_db, worst_sample_db, cosine, max_abs_error,
-///   argmax_agreement, non_finite}], layers[{tensor, sqnr_db}], accuracy{float,
+///   argmax_agreement, non_finite}], layers[{tensor, sqnr_db,
+///   alone_db}], samples_db[], milliseconds{float, quantized}, accuracy{float,
 ///   quantized} when there are labels, bytes{float, quantized}
 ///
 /// An SQNR without any error is null: JSON has no infinity.

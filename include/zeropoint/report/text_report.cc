@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdio>
 #include <map>
+#include <numeric>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +46,44 @@ std::string GroupByReason(const char* title,
   for (const auto& [key, names] : groups) {
     text += "  " + std::to_string(names.size()) + " " + key.second + ": " +
             key.first + " (" + ListNames(names, kNames) + ")\n";
+  }
+  return text;
+}
+
+std::string QualityToText(const TuningStep& step) {
+  if (!step.quality) return "";
+  std::array<char, 32> quality{};
+  std::snprintf(quality.data(), quality.size(), ": %.6g", *step.quality);
+  return quality.data();
+}
+
+std::string PredictedToText(const QuantizationReport& report) {
+  const PredictedTimes& times = report.quantized.predicted;
+  if (times.quantized <= 0.0 || report.quantized.nodes.empty()) return "";
+  std::array<char, 32> ratio{};
+  std::snprintf(ratio.data(), ratio.size(), "%.2f",
+                times.real / times.quantized);
+  return "predicted on " + report.profile + ": " + ratio.data() +
+         " times the speed of float, on " + std::string(times.measured_on) +
+         "\n";
+}
+
+/// The five least of `decibels`, each with its name.
+template <class NameOf>
+std::string WorstToText(const char* title, std::span<const double> decibels,
+                        NameOf name_of) {
+  constexpr std::size_t kWorst = 5;
+  std::vector<std::size_t> order(decibels.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(
+      order.begin(), order.end(),
+      [&](std::size_t a, std::size_t b) { return decibels[a] < decibels[b]; });
+  if (order.size() > kWorst) order.resize(kWorst);
+  std::string text = order.empty() ? "" : std::string(title) + "\n";
+  for (const std::size_t i : order) {
+    std::array<char, 32> decibel{};
+    std::snprintf(decibel.data(), decibel.size(), "  %6.2f dB  ", decibels[i]);
+    text += decibel.data() + name_of(i) + "\n";
   }
   return text;
 }
@@ -99,13 +139,14 @@ std::string QuantizationToText(const QuantizationReport& report) {
   for (const std::string& note : report.quantized.notes) {
     text += "note: " + note + "\n";
   }
+  text += PredictedToText(report);
   text += FindingsToText(report.findings);
   if (!report.tuning_note.empty()) text += report.tuning_note + "\n";
   if (!report.tuning.empty()) text += "on held-out samples:\n";
   for (const TuningStep& step : report.tuning) {
     std::array<char, 32> sqnr{};
     std::snprintf(sqnr.data(), sqnr.size(), "%6.2f dB  ", step.sqnr_db);
-    text += "  " + std::string(sqnr.data()) + step.what +
+    text += "  " + std::string(sqnr.data()) + step.what + QualityToText(step) +
             (step.accepted ? "" : " (not taken)") + "\n";
   }
   return text + GroupByReason("float:", report.float_nodes);
@@ -119,7 +160,6 @@ std::string ConversionToText(const QuantizationReport& report) {
 }
 
 std::string ComparisonToText(const ComparisonReport& report) {
-  constexpr std::size_t kLayers = 5;
   const auto number = [](const char* format, double value) {
     std::array<char, 64> text{};
     std::snprintf(text.data(), text.size(), format, value);
@@ -146,18 +186,24 @@ std::string ComparisonToText(const ComparisonReport& report) {
             number("%.2f", 100.0 * report.quantized_accuracy->accuracy()) +
             " %\n";
   }
-  std::vector<const TensorComparison*> layers;
-  for (const TensorComparison& layer : report.layers) layers.push_back(&layer);
-  std::stable_sort(layers.begin(), layers.end(),
-                   [](const auto* a, const auto* b) {
-                     return a->measures.sqnr_db() < b->measures.sqnr_db();
-                   });
-  if (layers.size() > kLayers) layers.resize(kLayers);
-  if (!layers.empty()) text += "tensors with the least SQNR:\n";
-  for (const TensorComparison* layer : layers) {
-    text += "  " + number("%6.2f", layer->measures.sqnr_db()) + " dB  " +
-            layer->name + "\n";
-  }
+  text +=
+      WorstToText("samples with the least SQNR:", report.samples_db,
+                  [](std::size_t i) { return "sample " + std::to_string(i); });
+  const auto layers_to_text = [](const char* title,
+                                 const std::vector<TensorComparison>& layers) {
+    std::vector<double> decibels;
+    for (const TensorComparison& layer : layers) {
+      decibels.push_back(layer.measures.sqnr_db());
+    }
+    return WorstToText(title, decibels,
+                       [&](std::size_t i) { return layers[i].name; });
+  };
+  text += layers_to_text("tensors with the least SQNR:", report.layers);
+  text += layers_to_text("tensors that gain most noise in their own layer:",
+                         report.layers_alone);
+  text += "time a sample in the built-in executor: " +
+          number("%.3g", report.float_milliseconds) + " ms float, " +
+          number("%.3g", report.quantized_milliseconds) + " ms quantized\n";
   return text;
 }
 

@@ -46,20 +46,31 @@ function addTuning() {
                {title: 'SQNR, dB', value: (row) => row.sqnr_db, text: (row) => decibel(row.sqnr_db)},
                {title: 'Kept', value: (row) => (row.accepted ? 'yes' : 'no'), className: (row) => (row.accepted ? 'quantized' : 'neutral')},
              ], quantization.tuning));
+  const curve = quantization.tuning.filter((step) => step.float_cost !== undefined);
+  if (curve.length < 2) return;
+  document.getElementById('tuning').append(
+    chart('line', 'SQNR against the time that nodes in float cost',
+          {datasets: [{data: curve.map((step) => ({x: 100 * step.float_cost, y: step.sqnr_db})), borderColor: color('accent'),
+                       borderWidth: 1.5, pointRadius: 3}]},
+          {x: 'more time, %', y: 'SQNR, dB', xScale: {type: 'linear', ticks: {color: color('faint')}},
+           plugins: {legend: {display: false}, tooltip: {callbacks: {title: (items) => curve[items[0].dataIndex].what}}}}));
 }
 
 function addLayers() {
   const measured = comparison?.layers ?? [];
   if (!measured.length) return;
   const known = measured.map((layer) => layer.sqnr_db);
+  const lines = {pointRadius: measured.length > 200 ? 0 : 3, borderWidth: 1.5};
   addSection('layers', 'Noise along the graph',
-             element('p', {}, 'Each quantized tensor against the float model’s, all noise before it included.'),
+             element('p', {}, 'Each quantized tensor against the float model’s: with all noise before it, and made from the float model’s tensors alone.'),
              chart('line', `SQNR of ${measured.length} tensors in the order of the graph`,
                    {labels: measured.map((_, i) => i + 1),
-                    datasets: [{data: known, borderColor: color('accent'), pointRadius: measured.length > 200 ? 0 : 3, borderWidth: 1.5}]},
+                    datasets: [
+                      {label: 'with all noise before it', data: known, borderColor: color('accent'), ...lines},
+                      {label: 'of its own layer alone', data: measured.map((layer) => layer.alone_db), borderColor: color('faint'), ...lines}]},
                    {x: 'tensor', y: 'SQNR, dB', xScale: {ticks: {maxTicksLimit: 12, color: color('faint')}},
                     onClick: (_, hits) => hits.length && openTensor(measured[hits[0].index].tensor),
-                    plugins: {legend: {display: false},
+                    plugins: {legend: {labels: {color: color('text')}},
                               tooltip: {callbacks: {title: (items) => measured[items[0].dataIndex].tensor}}}}));
 }
 
