@@ -1,4 +1,4 @@
-"""An example prints what the documentation says it prints. Usage: output_test.py PROGRAM EXPECTED.txt"""
+"""An example prints what the documentation says it prints. Usage: output_test.py PROGRAM EXPECTED.txt [ARGUMENT...]"""
 import pathlib
 import subprocess
 import sys
@@ -9,13 +9,13 @@ class Example(unittest.TestCase):
     maxDiff = None
 
     def test_output(self):
-        result = subprocess.run([PROGRAM], capture_output=True, text=True, check=False)
+        result = subprocess.run([PROGRAM, *ARGUMENTS], capture_output=True, text=True, check=False)
         self.assertEqual("", result.stderr)
         self.assertEqual(0, result.returncode)
         self.assertEqual(pathlib.Path(EXPECTED).read_text(), result.stdout)
 
 
 if __name__ == "__main__":
-    EXPECTED = sys.argv.pop()
-    PROGRAM = sys.argv.pop()
+    PROGRAM, EXPECTED, *ARGUMENTS = sys.argv[1:]
+    del sys.argv[1:]
     unittest.main()
