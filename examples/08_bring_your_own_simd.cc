@@ -1,6 +1,6 @@
 // A translation unit that owns Highway's slot: a kernel of its own with one of
-// the library's inside, compiled for every CPU target. docs/simd.md explains
-// it. #region own-slot
+// the library's inside, for every CPU target. docs/simd.md explains it.
+// #region own-slot
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "examples/08_bring_your_own_simd.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
