@@ -7,7 +7,7 @@ A code block quotes a file, or a region of it, that the line before it names:
     ...
     ```
 
-and the file marks the region with `// #region scheme` and `// #endregion`.
+and the file marks the region with `// #region scheme` and `// #endregion`, or declares a concept of that name.
 
 Usage: python3 tools/snippets.py      rewrites the blocks of docs/ and README.md; tests/docs checks them.
 """
@@ -18,6 +18,7 @@ import textwrap
 BLOCK = re.compile(r"(?P<head>(?:^<!-- snippet: (?P<file>\S+)(?: (?P<region>\S+))? -->\n)?^```(?P<language>\w*)\n)"
                    r"(?P<body>.*?)^```$", re.M | re.S)
 REGION = re.compile(r"^[ \t]*// #region (?P<name>\S+)\n(?P<body>.*?)^[ \t]*// #endregion$", re.M | re.S)
+CONCEPT = re.compile(r"^template <[^\n]*>\nconcept (?P<name>\w+) =.*?;\n(?=\n)", re.M | re.S)
 
 
 def documents(root):
@@ -26,11 +27,12 @@ def documents(root):
 
 
 def quoted(root, file, region):
-    """The text that a block must hold. Raises KeyError for a region that the file does not mark."""
+    """The text that a block must hold. Raises KeyError for a region that the file neither marks nor declares."""
     text = (root / file).read_text()
     if region is None:
         return text
-    regions = {match["name"]: match["body"] for match in REGION.finditer(text)}
+    regions = {match["name"]: match[0] for match in CONCEPT.finditer(text)}
+    regions |= {match["name"]: match["body"] for match in REGION.finditer(text)}
     return textwrap.dedent(regions[region])
 
 

@@ -44,6 +44,14 @@ class Docs(unittest.TestCase):
         for page, text in self.pages():
             self.assertEqual(text, snippets.rewritten(ROOT, text), f"{page}: run python3 tools/snippets.py")
 
+    def test_every_example_is_short_and_quoted(self):
+        quoted = {block["file"] for _, text in self.pages() for block in snippets.BLOCK.finditer(text)}
+        examples = sorted(ROOT.glob("examples/*.cc"))
+        self.assertGreater(len(examples), 3, "the test does not see the examples")
+        for example in examples:
+            self.assertLess(len(example.read_text().splitlines()), 120, f"{example.name}: split it in two")
+            self.assertIn(str(example.relative_to(ROOT)), quoted, "no page quotes it")
+
     def test_relative_links_resolve(self):
         broken = []
         for page, text in self.pages():
