@@ -4,5 +4,5 @@
 #   tools/install.sh --prefix DIR --remove
 set -euo pipefail
 root=$(dirname "$(readlink -f "$0")")/..
-"$root/tools/setup.sh"
+[[ " $* " == *" --remove "* ]] || "$root/tools/setup.sh"
 exec python3 "$root/tools/install/install.py" "$@"

@@ -20,6 +20,8 @@ if [ "$want" != build ]; then
   packages+=(openmpi-bin)
   # for tests of the HTML report
   packages+=(chromium)
+  # for projects that use the library, in tests/consumers
+  packages+=(cmake make pkgconf)
 fi
 if [ "$want" = all ]; then
   packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-tidy-16 clang-format-16)

@@ -7,7 +7,8 @@ A code block quotes a file, or a region of it, that the line before it names:
     ...
     ```
 
-and the file marks the region with `// #region scheme` and `// #endregion`, or declares a concept of that name.
+and the file marks the region with `// #region scheme` and `// #endregion`, or `# #region scheme` in a build file, or declares
+a concept of that name.
 
 Usage: python3 tools/snippets.py      rewrites the blocks of docs/ and README.md; tests/docs checks them.
 """
@@ -17,13 +18,14 @@ import textwrap
 
 BLOCK = re.compile(r"(?P<head>(?:^<!-- snippet: (?P<file>\S+)(?: (?P<region>\S+))? -->\n)?^```(?P<language>\w*)\n)"
                    r"(?P<body>.*?)^```$", re.M | re.S)
-REGION = re.compile(r"^[ \t]*// #region (?P<name>\S+)\n(?P<body>.*?)^[ \t]*// #endregion$", re.M | re.S)
+REGION = re.compile(r"^[ \t]*(?://|#) #region (?P<name>\S+)\n(?P<body>.*?)^[ \t]*(?://|#) #endregion$", re.M | re.S)
 CONCEPT = re.compile(r"^template <[^\n]*>\nconcept (?P<name>\w+) =.*?;\n(?=\n)", re.M | re.S)
 
 
 def documents(root):
     """The pages of the project."""
-    return sorted([*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("examples/**/*.md")])
+    return sorted([*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("examples/**/*.md"),
+                   *root.glob("tests/**/*.md")])
 
 
 def quoted(root, file, region):

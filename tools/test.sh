@@ -30,5 +30,6 @@ if [ ! -d "$cases" ]; then
 fi
 outside_bazel conformance bazel-bin/tests/conformance/run_cases "$cases"
 outside_bazel interop "$python" tests/interop/run.py
+outside_bazel consumers python3 tests/consumers/run.py
 
 python3 tools/count_tests.py "$logs/events.json" "$logs"/*.log

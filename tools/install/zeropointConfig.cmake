@@ -3,8 +3,8 @@
 #   find_package(zeropoint REQUIRED COMPONENTS graph passes)
 #
 # Without components, all of them. What others wrote is looked for only where a layer needs it.
-# zeropoint_onnx_TARGET and zeropoint_highway_TARGET, if set before, name targets of the project's own that take the place
-# of the installed onnx and Highway.
+# zeropoint_onnx_TARGET and zeropoint_highway_TARGET, if set before, name targets of the project's own that take the
+# place of the installed onnx and Highway.
 include(CMakeFindDependencyMacro)
 include("${CMAKE_CURRENT_LIST_DIR}/zeropointLibraries.cmake")
 get_filename_component(_zeropoint_prefix "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
