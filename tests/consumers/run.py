@@ -139,7 +139,7 @@ class Folders(unittest.TestCase):
             pathlib.Path(folder, "main.cc").write_text(
                 '#include <cstdio>\n#include "zeropoint/kernels/static.h"\n'
                 'int main() { std::puts(zeropoint::StaticKernels().target); }\n')
-            run(*compile_, "-isystem", PREFIX / "lib/zeropoint/highway/include", f"{folder}/main.cc")
+            run(*compile_, "-DNDEBUG", "-isystem", PREFIX / "lib/zeropoint/highway/include", f"{folder}/main.cc")
             self.assertRegex(run(f"{folder}/program"), r"^[A-Z]\w+\n$")
 
 
