@@ -39,7 +39,9 @@ void AddDataOptions(CLI::App& command, DataOptions& options) {
       "--preprocess", options.preprocess,
       "FILE.json that says how images and stored integers become "
       "the model's inputs");
-  command.add_option("--limit", options.limit, "use at most so many samples")
+  command
+      .add_option("--limit", options.limit,
+                  "use at most so many samples; default: all")
       ->check(CLI::PositiveNumber);
   command.add_option("--skip", options.skip, "leave out so many samples first")
       ->check(CLI::NonNegativeNumber)
@@ -55,8 +57,10 @@ void AddDataOptions(CLI::App& command, DataOptions& options) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command
-      .add_option("--shuffle", options.shuffle,
-                  "shuffle the samples by this SEED, before --skip and --limit")
+      .add_option(
+          "--shuffle", options.shuffle,
+          "shuffle the samples by this SEED, before --skip and --limit; "
+          "default: as they come")
       ->check(CLI::NonNegativeNumber);
   command
       .add_option("--batch-size", options.batch_size,
@@ -65,9 +69,10 @@ void AddDataOptions(CLI::App& command, DataOptions& options) {
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   command
-      .add_option("--prefetch", options.prefetch,
-                  "read so many samples ahead on a thread (default: 2 images, "
-                  "0 of the rest)")
+      .add_option(
+          "--prefetch", options.prefetch,
+          "read so many samples ahead on a thread; default: 2 of images, "
+          "0 of the rest")
       ->check(CLI::Range(0, 1 << 10));
 }
 

@@ -119,6 +119,9 @@ void AddRun(CLI::App& program, Run& run);
 void AddInspect(CLI::App& program, Run& run);
 void AddPasses(CLI::App& program, Run& run);
 
+/// An example at the end of each command's help.
+void AddExamples(CLI::App& program);
+
 }  // namespace zeropoint::cli
 
 #endif  // ZEROPOINT_TOOLS_ZEROPOINT_COMMAND_H_

@@ -68,8 +68,9 @@ void AddConvert(CLI::App& program, Run& run) {
                   "too")
       ->check(CLI::IsMember({"onnx", "com.microsoft"}))
       ->capture_default_str();
-  app->add_option("--opset", command->opset,
-                  "raise the operator set to this version first")
+  app->add_option(
+         "--opset", command->opset,
+         "raise the operator set to this version first; default: as it is")
       ->check(CLI::Range(1, 1000));
   AddSelectionOptions(*app, command->selection, "convert", "as they are");
   app->get_option("--op-types")

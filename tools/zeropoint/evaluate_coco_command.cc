@@ -203,7 +203,7 @@ void AddEvaluateCoco(CLI::App& evaluate, Run& run) {
   CLI::App* app = evaluate.add_subcommand(
       "coco", "average precision and recall of boxes, as COCO defines them");
   app->add_option("MODEL", command->model,
-                  "a detector, to be run on --data; not with --detections");
+                  "detector, to be run on --data; not with --detections");
   app->add_option("--annotations", command->annotations,
                   "what is in the images, in COCO's form (instances_*.json)")
       ->required();
@@ -213,10 +213,10 @@ void AddEvaluateCoco(CLI::App& evaluate, Run& run) {
   app->add_option("--decoder", command->decoder,
                   "how the model's outputs are boxes: of YOLOv3, of YOLOv8, "
                   "boxes and the scores of all classes, or boxes, scores and "
-                  "labels")
+                  "labels; needed with MODEL")
       ->check(CLI::IsMember({"yolov3", "yolov8", "boxes", "labelled-boxes"}));
   app->add_option("--outputs", command->outputs,
-                  "the outputs that the decoder takes; all by default")
+                  "outputs that the decoder takes; default: all")
       ->delimiter(',');
   app->add_option("--box-form", command->box_form,
                   "of the decoders of boxes: corners, or corner or centre with "
@@ -230,7 +230,7 @@ void AddEvaluateCoco(CLI::App& evaluate, Run& run) {
       ->capture_default_str();
   app->add_option("--overlap", command->overlap,
                   "suppress boxes that overlap a better one of their class by "
-                  "more; YOLOv3 models do so themselves")
+                  "more; default: 0.7 of yolov8, none of the other decoders")
       ->check(CLI::Range(0.0, 1.0));
   app->add_option("--fit", command->fit,
                   "how images were brought into the input; default: as "

@@ -71,7 +71,7 @@ void AddTopK(CLI::App& evaluate, Run& run) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app->add_option("--outputs", command->outputs,
-                  "which outputs hold scores of classes; the first by default")
+                  "outputs that hold scores of classes; default: the first")
       ->delimiter(',');
   app->add_option("--labels", command->labels,
                   "the array of the .npz that holds the classes; of a folder "

@@ -63,7 +63,8 @@ void AddInspect(CLI::App& program, Run& run) {
   app->add_option("MODEL", command->model, "model to look at")->required();
   app->add_option("--against", command->against,
                   "an older model: say in what MODEL differs from it, by name");
-  app->add_flag("--json", command->json, "as JSON");
+  app->add_flag("--json", command->json,
+                "print the result as JSON on standard output");
   RunWhenChosen(*app, std::move(command), run);
 }
 

@@ -10,6 +10,10 @@ int main(int argc, char** argv) {
   CLI::App program("Quantizes ONNX models.", "zeropoint");
   // Not (1): a misspelt command would be reported as a missing one.
   program.require_subcommand(0, 1);
+  program.footer(
+      "zeropoint COMMAND --help lists the options of a command.\n"
+      "Exit status: 0, 1 for a failure, 2 for wrong usage; errors are one line "
+      "on standard error.");
   program.set_version_flag("--version", "zeropoint 0.1.0");
   Run run;
   AddStatic(program, run);
@@ -25,6 +29,7 @@ int main(int argc, char** argv) {
   AddRun(program, run);
   AddInspect(program, run);
   AddPasses(program, run);
+  AddExamples(program);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

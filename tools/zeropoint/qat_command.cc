@@ -39,6 +39,8 @@ void AddQat(CLI::App& program, Run& run) {
   CLI::App* app = program.add_subcommand(
       "qat", "take over the scales of a model trained with fake quantization");
   AddOutputOptions(*app, command->output);
+  app->get_option("MODEL")->description(
+      "model trained with fake quantization, or with Q/DQ pairs");
   std::vector<std::string> profiles;
   for (const auto name : ProfileNames()) profiles.emplace_back(name);
   app->add_option("--profile", command->profile, "runtime to quantize for")

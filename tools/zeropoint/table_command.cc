@@ -87,7 +87,8 @@ void AddTable(CLI::App& program, Run& run) {
   std::vector<std::string> formats;
   for (const auto& [name, format] : Formats()) formats.push_back(name);
   app->add_option("--format", command->format,
-                  "format, whatever the file's name; json-pairs is the older "
+                  "format, whatever the file's name; default: by its ending; "
+                  "json-pairs is the older "
                   "form, json-cache what ONNX Runtime's quantize_static reads")
       ->check(CLI::IsMember(formats));
   app->add_option("--scheme", command->scheme,
