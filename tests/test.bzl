@@ -9,10 +9,18 @@ def zeropoint_test(name, srcs = None, deps = [], **kwargs):
       deps: the layers that it tests.
       **kwargs: passed on to cc_test.
     """
+    srcs = srcs or [name + ".cc"]
+
+    # docs/numerics.md names test cases.
+    native.filegroup(
+        name = name + "_sources",
+        srcs = srcs,
+        visibility = ["//tests/docs:__pkg__"],
+    )
     native.cc_test(
         name = name,
         size = kwargs.pop("size", "small"),
-        srcs = srcs or [name + ".cc"],
+        srcs = srcs,
         deps = deps + ["//tests:main"],
         **kwargs
     )
