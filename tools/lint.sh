@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a change must pass besides the tests: clang-format, clang-tidy, buildifier, headers that compile alone. Needs tools/setup.sh all.
+# What a change must pass besides the tests: clang-format, clang-tidy, buildifier, headers that compile alone, comments that Doxygen can read. Needs tools/setup.sh all.
 #   tools/lint.sh [FILE.cc ...]      clang-tidy on these sources only
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -14,6 +14,9 @@ mapfile -t build_files < <(git ls-files --cached --others --exclude-standard -- 
 npx --yes @bazel/buildifier@8.2.1 -mode=check -lint=warn \
   -warnings=-native-cc-library,-native-cc-binary,-native-cc-test,-native-cc-info,-native-sh-test,-native-sh-binary \
   "${build_files[@]}" || failed+=(buildifier)
+
+echo "== comments of the API"
+tools/api_reference.sh || failed+=(api_reference)
 
 echo "== each header alone"
 bazel build $(printf '//tests/headers:%s ' core kernels calibration graph exec passes profiles kernels_highway) ||

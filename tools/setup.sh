@@ -2,7 +2,7 @@
 # What a fresh Debian 12 machine needs to build Zeropoint; run as root. Bazel itself brings onnx and Highway by pip.
 #   tools/setup.sh          to build and run
 #   tools/setup.sh test     also a virtual environment with ONNX Runtime and OpenVINO, for tests/interop and bench/
-#   tools/setup.sh all      also clang, for the second compiler, sanitizers, fuzzing and linting
+#   tools/setup.sh all      also clang, for the second compiler, sanitizers, fuzzing and linting; and Doxygen
 set -euo pipefail
 cd "$(dirname "$0")/.."
 want=${1:-build}
@@ -25,6 +25,8 @@ if [ "$want" != build ]; then
 fi
 if [ "$want" = all ]; then
   packages+=(clang-16 libclang-rt-16-dev llvm-16 clang-tidy-16 clang-format-16)
+  # for tools/api_reference.sh
+  packages+=(doxygen)
   # buildifier comes by npm, which Debian splits into hundreds of packages
   command -v npm > /dev/null || packages+=(npm)
 fi
