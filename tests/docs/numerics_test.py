@@ -17,7 +17,7 @@ class Numerics(unittest.TestCase):
         self.assertGreater(len(named), 60, "the test does not see the names")
         for name in named:
             file = ROOT / name["file"]
-            self.assertTrue(file.exists(), f"{name['file']}: no such file, or not among the data of tests/docs/BUILD.bazel")
+            self.assertTrue(file.exists(), f"{name['file']} does not exist, or is no data of tests/docs/BUILD.bazel")
             self.assertIn(name["case"], CASES.findall(file.read_text()), f"no such case in {name['file']}")
 
     def test_every_promise_names_a_case(self):
