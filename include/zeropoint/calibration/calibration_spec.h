@@ -13,6 +13,7 @@
 
 namespace zeropoint {
 
+/// The range rules by name, and what their parameter is.
 enum class CalibrationMethod : std::uint8_t {
   kMinMax,         // AbsoluteRange
   kMovingAverage,  // MovingAverageObserver; the parameter is the weight

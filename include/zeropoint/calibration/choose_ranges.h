@@ -41,6 +41,7 @@ struct CalibrationFindings {
   bool settled() const { return unsettled_share <= kUsualShare; }
 };
 
+/// The ranges of a model's tensors, and what is worth knowing about them.
 struct CalibrationResult {
   CalibrationTable table;
   std::size_t samples = 0;

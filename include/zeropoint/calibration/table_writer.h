@@ -21,6 +21,7 @@
 
 namespace zeropoint {
 
+/// The files that other tools read ranges from.
 enum class TableFormat : std::uint8_t {
   kFlatBuffers,  // TrtTable: name -> text of max(|lo|, |hi|)
   kJson,         // {name: {lowest, highest, CLS}}

@@ -16,6 +16,7 @@
 
 namespace zeropoint {
 
+/// U, row by row, and D.
 struct UpperFactor {
   std::size_t size = 0;
   /// [size, size]; zero below the diagonal.

@@ -20,6 +20,7 @@ struct Bfloat16 {
   std::uint16_t bits = 0;
 };
 
+/// Exact.
 constexpr float ToFloat(Bfloat16 x) {
   return std::bit_cast<float>(std::uint32_t{x.bits} << 16);
 }
@@ -32,6 +33,7 @@ constexpr Bfloat16 ToBfloat16(float x) {
   return {static_cast<std::uint16_t>((bits + half) >> 16)};
 }
 
+/// Exact.
 constexpr float ToFloat(Float16 x) {
   const std::uint32_t sign = (x.bits & 0x8000u) << 16;
   const std::uint32_t exponent = (x.bits >> 10) & 0x1f;

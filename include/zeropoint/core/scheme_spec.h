@@ -42,11 +42,12 @@ struct SchemeSpec {
                                    const SchemeSpec&) = default;
 };
 
-/// Least and greatest code of an affine storage type; nothing for other types.
+/// Least and greatest code.
 struct CodeRange {
   std::int32_t qmin;
   std::int32_t qmax;
 };
+/// All codes of an affine storage type; nothing for other types.
 constexpr std::optional<CodeRange> FullCodeRange(DataType storage) {
   switch (storage) {
     case DataType::kUint8:

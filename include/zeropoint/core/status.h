@@ -17,6 +17,7 @@
 
 namespace zeropoint {
 
+/// What kind of thing went wrong, for programs; the message is for people.
 enum class StatusCode {
   kOk,
   kInvalidArgument,  // an option or argument that can never be right
@@ -54,6 +55,7 @@ class [[nodiscard]] Status {
   std::string message_;
 };
 
+/// An error of each code, with its message.
 inline Status InvalidArgument(std::string message) {
   return Status(StatusCode::kInvalidArgument, std::move(message));
 }

@@ -39,6 +39,7 @@ struct ConversionOverride {
   std::vector<std::string> receivers;
 };
 
+/// All that is fixed for one tensor.
 struct TensorOverride {
   /// One for the whole tensor, or one for each index along `axis`.
   std::vector<QuantizationOverride> channels;
@@ -51,6 +52,7 @@ struct TensorOverride {
   }
 };
 
+/// By the tensor's name.
 using TensorOverrides = std::map<std::string, TensorOverride, std::less<>>;
 
 /// The codes that are left with one bit less: 0..127 of uint8, -64..64 of int8,

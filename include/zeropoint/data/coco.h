@@ -11,6 +11,7 @@
 
 namespace zeropoint {
 
+/// An image that annotations are about.
 struct CocoImage {
   std::int64_t id = 0;
   /// Empty, and 0 pixels, where the file does not say.

@@ -33,6 +33,7 @@
 
 namespace zeropoint {
 
+/// Which samples of a source are fed, in which order, and as what.
 struct FeedSourceOptions {
   /// The model's inputs, in its order.
   std::vector<InputDescription> inputs = {};

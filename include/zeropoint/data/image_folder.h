@@ -47,6 +47,7 @@ struct ImageFile {
   std::int64_t label = 0;
 };
 
+/// The images of a folder; `classes` where they stand in sub-folders.
 struct ImageFileList {
   std::vector<ImageFile> files;
   bool classes = false;

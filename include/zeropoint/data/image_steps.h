@@ -23,8 +23,10 @@ namespace zeropoint {
 /// Where the channels stand in a batch of images.
 enum class ImageLayout { kNchw, kNhwc };
 
+/// Which channels an image has, in their order.
 enum class ImageColor { kRgb, kBgr, kGray };
 
+/// In pixels.
 struct ImageSize {
   std::size_t width = 0;
   std::size_t height = 0;

@@ -21,6 +21,7 @@
 
 namespace zeropoint {
 
+/// How many pixels a new one is made of, and with which weights.
 enum class ResizeFilter {
   kBilinear,  // a triangle over 2 pixels
   kBicubic,   // Keys' cubic with a = -0.5, over 4 pixels

@@ -19,6 +19,7 @@
 
 namespace zeropoint {
 
+/// The numbers of samples in the order in which they are fed.
 using SampleOrder = std::vector<std::size_t>;
 
 /// What is taken of a data set: every `stride`-th sample from `start` on, these

@@ -27,6 +27,7 @@
 
 namespace zeropoint {
 
+/// What an evaluation of a detector may be told.
 struct DetectionOptions {
   /// How images were brought into the model's input, for decoders whose boxes
   /// lie there: the steps that made it, or how they must have been. Nothing:

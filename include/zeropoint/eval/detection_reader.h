@@ -37,6 +37,7 @@ struct SampleImage {
   ImageSize size = {};
 };
 
+/// What a detector is fed, and the images that it shows.
 struct DetectionSample {
   Feeds feeds;
   std::vector<SampleImage> images;  // one for each of the batch

@@ -27,11 +27,13 @@
 
 namespace zeropoint {
 
+/// What an evaluation of detections may be told.
 struct CocoOptions {
   /// Only these images count; nothing: all that the ground truth lists.
   std::optional<std::vector<std::int64_t>> image_ids = {};
 };
 
+/// The scores, and of how much they are.
 struct CocoEvaluation {
   CocoScores scores;
   std::size_t images = 0;

@@ -145,6 +145,7 @@ class YoloV3DataReader {
 static_assert(CalibrationDataReader<YoloV3DataReader>);
 static_assert(DetectionSource<YoloV3DataReader>);
 
+/// The evaluators of detectors whose outputs the decoders of eval/ read.
 template <Executor E>
 using YoloV3Evaluator = DetectionEvaluator<E, YoloV3Decoder>;
 template <Executor E>
