@@ -217,12 +217,14 @@ void AddStatic(CLI::App& program, Run& run) {
   app->add_option("--bias", command->bias, "how biases are stored")
       ->check(CLI::IsMember({"int32", "float"}))
       ->capture_default_str();
-  app->add_option("--io", command->io, "inputs and outputs of the model")
+  app->add_option("--io", command->io,
+                  "what the inputs and outputs of the model are: reals, or "
+                  "codes, whose scales the report has")
       ->check(CLI::IsMember({"float", "integer"}))
       ->capture_default_str();
   app->add_option("--rounding", command->rounding,
-                  "of weights: by the second moments of their inputs, or each "
-                  "to its nearest code")
+                  "how weights are rounded: by the second moments of their "
+                  "inputs, or each to its nearest code")
       ->check(CLI::IsMember({"second-order", "nearest"}))
       ->capture_default_str();
   app->add_option("--equalize", command->equalize,

@@ -125,6 +125,27 @@ std::vector<TunableNode> TunableNodes(const GraphView& graph,
   return nodes;
 }
 
+/// What the plan quantizes, if that gains too little as a whole and nothing was
+/// asked for by name.
+std::vector<std::string> GainTooLittle(const GraphView& graph,
+                                       const TargetSpec& target,
+                                       const NodeSelection& selection,
+                                       const QuantizationPlan& plan,
+                                       const CalibrationTable& table) {
+  std::vector<std::string> labels;
+  if (!selection.op_types_to_quantize.empty() ||
+      !selection.nodes_to_quantize.empty() ||
+      !DecidesByTimes(graph, target, table)) {
+    return labels;
+  }
+  const PredictedTimes times = PredictTimes(graph, target, table, plan);
+  if (times.real >= kLeastSpeedUp * times.quantized) return labels;
+  for (const PlannedNode& node : plan.nodes) {
+    labels.emplace_back(NodeSelection::Label(graph.node(node.node)));
+  }
+  return labels;
+}
+
 /// How many of the `samples` tuning may keep for itself; 0, with the reason in
 /// the report, when nothing can be tried.
 std::size_t SamplesToHoldOut(Model& model, std::size_t samples,
@@ -248,7 +269,10 @@ Result<FloatFacts> LearnFacts(Model& model, FeedSource& source,
       PlanQuantization(graph, target, selection, facts.ranges.configured,
                        &options.overrides));
   facts.slower = plan.slower;
-  facts.quantizes_nothing = plan.nodes.empty();
+  facts.gain_too_little =
+      GainTooLittle(graph, target, selection, plan, facts.ranges.configured);
+  facts.quantizes_nothing =
+      plan.nodes.empty() || !facts.gain_too_little.empty();
   if (facts.quantizes_nothing && held_out > 0) {
     report.tuning_note = "not tuned: nothing is quantized";
     held_out = 0;

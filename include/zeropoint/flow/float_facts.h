@@ -28,6 +28,9 @@ namespace zeropoint {
 inline constexpr std::size_t kLeastSamplesToTune = 8;
 inline constexpr std::size_t kMostBytesToTune = std::size_t{1} << 30;
 
+/// Predictions are off by a tenth.
+inline constexpr double kLeastSpeedUp = 1.1;
+
 /// Ranges by the rule that the options name and, where tuning may try it, by
 /// the least and greatest value; empty where not.
 struct RangeChoices {
@@ -49,6 +52,9 @@ struct FloatFacts {
   /// Nodes that stay float only because they are slower in int8.
   std::vector<std::string> slower;
   bool quantizes_nothing = false;
+  /// Where times decide and int8 is predicted to gain less than kLeastSpeedUp:
+  /// the nodes that it would be of.
+  std::vector<std::string> gain_too_little = {};
   /// Where options.details asks for them.
   std::map<std::string, Histogram> histograms;
 };

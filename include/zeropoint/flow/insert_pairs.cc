@@ -39,6 +39,7 @@ Status InsertPairs(Model& model, const StaticQuantizationOptions& options,
   report.nodes = graph.nodes().size();
   NodeSelection selection = inputs.selection;
   for (const std::string& name : choice.float_nodes) selection.Exclude(name);
+  for (const std::string& name : choice.slow_nodes) selection.Exclude(name);
   for (const std::string& name : choice.equalizers) selection.Exclude(name);
   PassContext context;
   context.target = &inputs.target;
@@ -64,7 +65,9 @@ Status InsertPairs(Model& model, const StaticQuantizationOptions& options,
     return std::find(names.begin(), names.end(), name) != names.end();
   };
   for (Declined& node : report.float_nodes) {
-    if (is_in(choice.float_nodes, node.node)) {
+    if (is_in(choice.slow_nodes, node.node)) {
+      node.reason = "int8 is predicted to gain less than a tenth of the time";
+    } else if (is_in(choice.float_nodes, node.node)) {
       node.reason = "in int8 it costs more accuracy than the others";
     } else if (is_in(choice.equalizers, node.node)) {
       node.reason = "it equalizes the channels of what is quantized behind it";

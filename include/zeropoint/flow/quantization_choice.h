@@ -21,6 +21,9 @@ struct QuantizationChoice {
   bool at_any_speed = false;
   /// Names of nodes that stay float for the sake of accuracy.
   std::vector<std::string> float_nodes = {};
+  /// Those that stay float for the sake of speed: see
+  /// FloatFacts::gain_too_little.
+  std::vector<std::string> slow_nodes = {};
   /// Names of nodes that equalize channels; they are float.
   std::vector<std::string> equalizers = {};
 };

@@ -76,7 +76,8 @@ Result<QuantizationReport> QuantizeWithFacts(
   QuantizationChoice choice{
       .second_order_rounding = options.second_order_rounding,
       .correct_bias = options.correct_bias,
-      .placed_for_form = options.form == Form::kQOperator};
+      .placed_for_form = options.form == Form::kQOperator,
+      .slow_nodes = plain.facts().gain_too_little};
   if (options.tuning.target && !plain.can_try() &&
       !plain.facts().quantizes_nothing) {
     return InvalidArgument("a target needs samples to try choices on: " +
@@ -146,6 +147,11 @@ Result<QuantizationReport> QuantizeWithFacts(
                       .histograms = best->facts().histograms};
   }
   ZEROPOINT_RETURN_IF_ERROR(best->Insert(choice, report));
+  if (!choice.slow_nodes.empty()) {
+    report.quantized.notes.push_back("left float: by the times measured for " +
+                                     report.profile +
+                                     " int8 would gain less than a tenth");
+  }
   if (best != &plain) model = std::move(*other_model);
   ZEROPOINT_RETURN_IF_ERROR(LowerPairs(model, options, target, report));
   if (report.details) {
