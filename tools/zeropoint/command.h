@@ -110,6 +110,7 @@ void AddMerge(CLI::App& program, Run& run);
 void AddTable(CLI::App& program, Run& run);
 void AddDynamic(CLI::App& program, Run& run);
 void AddQat(CLI::App& program, Run& run);
+void AddWeights(CLI::App& program, Run& run);
 void AddCompare(CLI::App& program, Run& run);
 void AddEvaluate(CLI::App& program, Run& run);
 void AddEvaluateCoco(CLI::App& evaluate, Run& run);

@@ -30,6 +30,9 @@ constexpr std::array kExamples = {
                 "zeropoint table state.zpcal -o calibration.flatbuffers"},
     HelpExample{"dynamic", nullptr,
                 "zeropoint dynamic model.onnx -o model.dynamic.onnx"},
+    HelpExample{"weights", nullptr,
+                "zeropoint weights model.onnx --data calib.npz --preprocess "
+                "preprocess.json --limit 16 -o model.w4.onnx"},
     HelpExample{"qat", nullptr, "zeropoint qat trained.onnx -o model.qat.onnx"},
     HelpExample{"compare", nullptr,
                 "zeropoint compare model.onnx model.int8.onnx --data eval.npz "

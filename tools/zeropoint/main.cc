@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   AddTable(program, run);
   AddDynamic(program, run);
   AddQat(program, run);
+  AddWeights(program, run);
   AddCompare(program, run);
   AddEvaluate(program, run);
   AddSensitivity(program, run);

@@ -148,9 +148,9 @@ Result<QuantizationReport> QuantizeWithFacts(
   }
   ZEROPOINT_RETURN_IF_ERROR(best->Insert(choice, report));
   if (!choice.slow_nodes.empty()) {
-    report.quantized.notes.push_back("left float: by the times measured for " +
-                                     report.profile +
-                                     " int8 would gain less than a tenth");
+    report.quantized.notes = {"left float: by the times measured for " +
+                              report.profile +
+                              " int8 would gain less than a tenth"};
   }
   if (best != &plain) model = std::move(*other_model);
   ZEROPOINT_RETURN_IF_ERROR(LowerPairs(model, options, target, report));

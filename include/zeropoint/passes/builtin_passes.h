@@ -33,6 +33,7 @@
 #include "zeropoint/passes/propagate_codes.h"
 #include "zeropoint/passes/propagate_qdq.h"
 #include "zeropoint/passes/quantize_bias.h"
+#include "zeropoint/passes/quantize_weights.h"
 #include "zeropoint/passes/raise_to_qdq.h"
 
 namespace zeropoint {
@@ -56,8 +57,8 @@ inline Status AddBuiltinPasses(PassRegistry& registry) {
       FuseFakeQuantize, FuseGelu, FuseHardSigmoid, FuseHardSwish, FuseLayerNorm,
       FuseMatMulAdd, FusePad, FuseSoftmax, InsertCasts,
       InsertDynamicQuantization, InsertQdq, IntegerIo, LowerToInteger,
-      LowerToQOperator, PropagateCodes, PropagateQdq, QuantizeBias, RaiseToQdq>(
-      registry);
+      LowerToQOperator, PropagateCodes, PropagateQdq, QuantizeBias,
+      QuantizeWeights, RaiseToQdq>(registry);
 }
 
 }  // namespace zeropoint
