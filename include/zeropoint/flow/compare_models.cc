@@ -12,6 +12,7 @@
 #include "zeropoint/flow/compare.h"
 #include "zeropoint/flow/describe_inputs.h"
 #include "zeropoint/flow/layers_alone.h"
+#include "zeropoint/flow/prepare_model.h"
 #include "zeropoint/flow/progress.h"
 #include "zeropoint/graph/graph_view.h"
 #include "zeropoint/graph/model.h"
@@ -38,8 +39,11 @@ Result<ComparisonReport> CompareModels(Model& real, Model& quantized,
     return Compare(real_executor, quantized_executor, source, OutputNames(real),
                    layers, progress, alone);
   };
+  // The float model's tensors would have to be converted.
+  ZEROPOINT_ASSIGN_OR_RETURN(const bool half, HoldsHalf(quantized));
+  if (layers.empty() || half) return compare({});
   Result<LayersAlone> cut = CutAtLayers(quantized, layers);
-  if (layers.empty() || !cut.ok()) return compare({});
+  if (!cut.ok()) return compare({});
   ZEROPOINT_ASSIGN_OR_RETURN(BuiltinExecutor cut_executor,
                              BuiltinExecutor::Create(cut->model, options));
   KeepingSink made(cut->taps.size());

@@ -43,8 +43,9 @@ std::map<std::string, std::string> PlacesToCut(
     }
   }
   for (const onnx::NodeProto& node : graph.node()) {
-    if (node.op_type() != "DequantizeLinear" || node.input_size() == 0)
+    if (node.op_type() != "DequantizeLinear" || node.input_size() == 0) {
       continue;
+    }
     const auto of = codes.find(node.input(0));
     if (of != codes.end()) places.emplace(node.output(0), of->second);
   }
@@ -79,8 +80,9 @@ std::string AppendPair(const onnx::NodeProto& quantizer,
 Feeds LayersAlone::With(const Feeds& feeds,
                         std::span<const Tensor> real_layers) const {
   Feeds all;
-  for (const Feed& feed : feeds)
+  for (const Feed& feed : feeds) {
     all.push_back({feed.name, feed.tensor.Clone()});
+  }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     all.push_back({inputs[i], real_layers[i].Clone()});
   }
